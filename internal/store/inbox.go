@@ -1,0 +1,128 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/creditgraph/creditgraph/internal/lending"
+	"github.com/creditgraph/creditgraph/internal/service"
+)
+
+type deliveryRow struct {
+	bun.BaseModel `bun:"table:webhook_inbox,alias:entry"`
+
+	ID         string `bun:",pk"`
+	Provider   lending.Provider
+	DedupeKey  string
+	Nonce      string
+	Body       []byte
+	ReceivedAt int64
+	State      service.DeliveryState
+	Attempts   int
+	NextTryAt  int64
+	LastError  string
+	UpdatedAt  int64
+}
+
+func bodyCell(id string) cell { return cell{"webhook_inbox", "body", id} }
+
+func (s *Store) fromDelivery(d *service.Delivery) *deliveryRow {
+	return &deliveryRow{
+		ID: d.ID, Provider: d.Provider, DedupeKey: d.DedupeKey, Nonce: d.Nonce,
+		Body: s.vault.seal(bodyCell(d.ID), d.Body), ReceivedAt: micros(d.ReceivedAt), State: d.State,
+		Attempts: d.Attempts, NextTryAt: micros(d.NextTryAt), LastError: d.LastError, UpdatedAt: micros(d.UpdatedAt),
+	}
+}
+
+func (s *Store) toDelivery(r *deliveryRow) (*service.Delivery, error) {
+	d := decoder{vault: s.vault}
+	return &service.Delivery{
+		ID: r.ID, Provider: r.Provider, DedupeKey: r.DedupeKey, Nonce: r.Nonce,
+		Body: d.open(bodyCell(r.ID), r.Body), ReceivedAt: moment(r.ReceivedAt), State: r.State,
+		Attempts: r.Attempts, NextTryAt: moment(r.NextTryAt), LastError: r.LastError, UpdatedAt: moment(r.UpdatedAt),
+	}, d.err
+}
+
+// PutDelivery implements service.InboxStore.
+func (s *Store) PutDelivery(ctx context.Context, delivery *service.Delivery) (added bool, err error) {
+	err = s.write(ctx, "store delivery", "", func(ctx context.Context) error {
+		db := s.writing(ctx)
+		result, err := db.NewInsert().Model(s.fromDelivery(delivery)).On("CONFLICT DO NOTHING").Exec(ctx)
+		if err != nil {
+			return err
+		}
+		inserted, err := result.RowsAffected()
+		if err != nil || inserted == 1 {
+			added = inserted == 1
+			return err
+		}
+		known, err := db.NewSelect().Model((*deliveryRow)(nil)).
+			Where("entry.provider = ?", delivery.Provider).Where("entry.dedupe_key = ?", delivery.DedupeKey).Exists(ctx)
+		if err == nil && !known {
+			return conflicting("This webhook's nonce was used for another webhook.",
+				errors.New("the nonce or id of a delivery is taken"))
+		}
+		return err
+	})
+	return added && err == nil, err
+}
+
+// ClaimDeliveries implements service.InboxStore. A claimed delivery is due again at until, so that one whose
+// holder died is tried again. Attempts stays as it is: the one who tries counts.
+func (s *Store) ClaimDeliveries(ctx context.Context, now, until time.Time, limit int) ([]*service.Delivery, error) {
+	var claimed []*service.Delivery
+	err := s.write(ctx, "claim deliveries", "", func(ctx context.Context) error {
+		db := s.writing(ctx)
+		var ids []string
+		due := db.NewSelect().Model((*deliveryRow)(nil)).Column("id").
+			Where("entry.state = ?", service.DeliveryReceived).Where("entry.next_try_at <= ?", micros(now)).
+			Order("entry.received_at", "entry.id").Limit(int64(limit))
+		if err := s.claiming(due).Scan(ctx, &ids); err != nil || len(ids) == 0 {
+			return err
+		}
+		var rows []deliveryRow
+		err := db.NewUpdate().Model(&rows).Set("next_try_at = ?", micros(until)).
+			Where("entry.id IN (?)", bun.List(ids)).Returning("*").Scan(ctx)
+		if err != nil {
+			return err
+		}
+		slices.SortFunc(rows, func(a, b deliveryRow) int {
+			return cmp.Or(cmp.Compare(a.ReceivedAt, b.ReceivedAt), cmp.Compare(a.ID, b.ID))
+		})
+		for i := range rows {
+			delivery, err := s.toDelivery(&rows[i])
+			if err != nil {
+				return err
+			}
+			claimed = append(claimed, delivery)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return claimed, nil
+}
+
+// UpdateDelivery implements service.InboxStore: what became of the delivery changes, what was received does
+// not. NOT_FOUND when there is no such delivery.
+func (s *Store) UpdateDelivery(ctx context.Context, delivery *service.Delivery) error {
+	row := s.fromDelivery(delivery)
+	return s.write(ctx, "update delivery", "", func(ctx context.Context) error {
+		result, err := s.writing(ctx).NewUpdate().Model(row).
+			Column("state", "attempts", "next_try_at", "last_error", "updated_at").WherePK().Exec(ctx)
+		if err != nil {
+			return err
+		}
+		updated, err := result.RowsAffected()
+		if err == nil && updated == 0 {
+			return lending.NotFound("delivery")
+		}
+		return err
+	})
+}

@@ -1,0 +1,142 @@
+package storetest
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/creditgraph/creditgraph/internal/lending"
+	"github.com/creditgraph/creditgraph/internal/service"
+)
+
+func inboxChecks() []check {
+	return []check{
+		{"a delivery is stored once", deliveryOnce},
+		{"a nonce is for one delivery", deliveryNonce},
+		{"of many that store one delivery at the same time one does", deliveryTogether},
+		{"deliveries that are due are claimed in the order of receipt", deliveriesDue},
+		{"what became of a delivery is kept and what was received stays", deliveryUpdated},
+		{"claims at the same time share no delivery", deliveryClaimsTogether},
+	}
+}
+
+func (b *bench) delivery(changes ...func(*service.Delivery)) *service.Delivery {
+	id := b.id("delivery")
+	d := &service.Delivery{
+		ID: id, Provider: lending.Kredete, DedupeKey: "key-" + id, Body: []byte("{\"n\": \"\x00\xff\"}"), ReceivedAt: at(b.ids),
+		State: service.DeliveryReceived, UpdatedAt: at(b.ids),
+	}
+	for _, change := range changes {
+		change(d)
+	}
+	return d
+}
+
+func (b *bench) put(changes ...func(*service.Delivery)) *service.Delivery {
+	b.Helper()
+	d := b.delivery(changes...)
+	added, err := b.store.PutDelivery(b.ctx, d)
+	b.must(err)
+	if !added {
+		b.Fatalf("delivery %s was there already", d.ID)
+	}
+	return d
+}
+
+func (b *bench) claimed(now time.Time, limit int) []*service.Delivery {
+	b.Helper()
+	got, err := b.store.ClaimDeliveries(b.ctx, now, now.Add(time.Minute), limit)
+	b.must(err)
+	return got
+}
+
+func deliveryOnce(b *bench) {
+	b.put(func(d *service.Delivery) { d.DedupeKey, d.Nonce = "k", "n" })
+	added, err := b.store.PutDelivery(b.ctx, b.delivery(func(d *service.Delivery) { d.DedupeKey, d.Nonce = "k", "n" }))
+	b.must(err)
+	same(b, "added again", added, false)
+	b.put(func(d *service.Delivery) { d.DedupeKey, d.Nonce, d.Provider = "k", "n", lending.Kredmint })
+	same(b, "deliveries", len(b.claimed(at(100), 10)), 2)
+}
+
+func deliveryNonce(b *bench) {
+	b.put(func(d *service.Delivery) { d.Nonce = "n" })
+	_, err := b.store.PutDelivery(b.ctx, b.delivery(func(d *service.Delivery) { d.Nonce = "n" }))
+	b.wantKind(err, lending.KindConflict)
+	b.put()
+	b.put() // no nonce is no nonce twice
+}
+
+func deliveryTogether(b *bench) {
+	var all []*service.Delivery
+	for range 20 {
+		all = append(all, b.delivery(func(d *service.Delivery) { d.DedupeKey, d.Nonce = "k", "n" }))
+	}
+	var added atomic.Int32
+	for _, err := range together(len(all), func(i int) error {
+		first, err := b.store.PutDelivery(b.ctx, all[i])
+		if first {
+			added.Add(1)
+		}
+		return err
+	}) {
+		b.must(err)
+	}
+	same(b, "added", added.Load(), 1)
+}
+
+func deliveriesDue(b *bench) {
+	third := b.put(func(d *service.Delivery) { d.ReceivedAt = at(3) })
+	second := b.put(func(d *service.Delivery) { d.ReceivedAt, d.NextTryAt = at(2), at(50) })
+	first := b.put(func(d *service.Delivery) { d.ReceivedAt = at(1) })
+	b.put(func(d *service.Delivery) { d.NextTryAt = at(51) })
+	b.put(func(d *service.Delivery) { d.State = service.DeliveryApplied })
+	b.put(func(d *service.Delivery) { d.State = service.DeliverySetAside })
+	now := at(50)
+	for _, d := range []*service.Delivery{first, second, third} {
+		d.NextTryAt = now.Add(time.Minute)
+	}
+	same(b, "the first two", b.claimed(now, 2), []*service.Delivery{first, second})
+	same(b, "the third", b.claimed(now, 10), []*service.Delivery{third})
+	same(b, "nothing is left", len(b.claimed(now, 10)), 0)
+	same(b, "again when the lease has run out", len(b.claimed(now.Add(time.Minute), 10)), 4)
+}
+
+func deliveryUpdated(b *bench) {
+	d := b.put()
+	changed := *d
+	changed.Body, changed.DedupeKey = []byte("other"), "other"
+	changed.Attempts, changed.LastError, changed.NextTryAt, changed.UpdatedAt = 3, "NOT_FOUND", at(10), at(11)
+	b.must(b.store.UpdateDelivery(b.ctx, &changed))
+	d.Attempts, d.LastError, d.UpdatedAt, d.NextTryAt = 3, "NOT_FOUND", at(11), at(20).Add(time.Minute)
+	same(b, "delivery", b.claimed(at(20), 1), []*service.Delivery{d})
+	d.State = service.DeliveryApplied
+	b.must(b.store.UpdateDelivery(b.ctx, d))
+	same(b, "due when applied", len(b.claimed(at(1000), 1)), 0)
+	b.wantKind(b.store.UpdateDelivery(b.ctx, b.delivery()), lending.KindNotFound)
+}
+
+func deliveryClaimsTogether(b *bench) {
+	for range 40 {
+		b.put()
+	}
+	var mu sync.Mutex
+	claims := map[string]int{}
+	for _, err := range together(8, func(int) error {
+		got, err := b.store.ClaimDeliveries(b.ctx, at(100), at(200), 5)
+		mu.Lock()
+		defer mu.Unlock()
+		for _, d := range got {
+			claims[d.ID]++
+		}
+		return err
+	}) {
+		b.must(err)
+	}
+	for id, times := range claims {
+		if times != 1 {
+			b.Errorf("%s was claimed %d times", id, times)
+		}
+	}
+	same(b, "claimed in all", len(claims)+len(b.claimed(at(100), 100)), 40)
+}

@@ -1,0 +1,3 @@
+DROP TABLE identities;
+DROP TABLE customers;
+DROP TABLE data_keys;

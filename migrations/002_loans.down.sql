@@ -1,0 +1,3 @@
+DROP TABLE payments;
+DROP TABLE loan_installments;
+DROP TABLE loans;

@@ -1,0 +1,2 @@
+DROP TABLE credit_reports;
+DROP TABLE credit_scores;

@@ -1,0 +1,3 @@
+DROP TABLE webhook_inbox;
+DROP TABLE event_counter;
+DROP TABLE events;
