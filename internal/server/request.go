@@ -1,0 +1,85 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"runtime/debug"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// requestIDHeader carries the id by which a request is found in the log.
+const requestIDHeader = "X-Request-Id"
+
+type requestKey struct{}
+
+// request is what is known of one HTTP request.
+type request struct {
+	id        string
+	streaming bool // the client asked for a transport that can carry more than one answer
+}
+
+// requestOf is the request that ctx belongs to; a zero one outside of any.
+func requestOf(ctx context.Context) request {
+	r, _ := ctx.Value(requestKey{}).(request)
+	return r
+}
+
+var goodRequestID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+// identified gives each request an id, the client's own where it has the shape of one, and logs how it
+// went: path and figures, neither query nor body.
+func identified(logger *slog.Logger, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := r.Header.Get(requestIDHeader)
+		if !goodRequestID.MatchString(id) {
+			id = uuid.NewString()
+		}
+		w.Header().Set(requestIDHeader, id)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		began := time.Now()
+		answer := &recorder{ResponseWriter: w, status: http.StatusOK}
+		ctx := context.WithValue(r.Context(), requestKey{}, request{id: id, streaming: asksForStream(r)})
+		defer func() {
+			if cause := recover(); cause != nil {
+				if cause == http.ErrAbortHandler {
+					panic(cause)
+				}
+				logger.ErrorContext(ctx, "a request panicked", "requestId", id, "panic", cause, "stack", string(debug.Stack()))
+				http.Error(answer, "Something went wrong on our side.", http.StatusInternalServerError)
+			}
+			logger.DebugContext(ctx, "request", "requestId", id, "method", r.Method, "path", r.URL.Path,
+				"status", answer.status, "bytes", answer.bytes, "took", time.Since(began).Round(time.Microsecond).String())
+		}()
+		next.ServeHTTP(answer, r.WithContext(ctx))
+	})
+}
+
+// recorder remembers what was answered.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+func (r *recorder) WriteHeader(status int) {
+	r.status = status
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	n, err := r.ResponseWriter.Write(p)
+	r.bytes += int64(n)
+	return n, err
+}
+
+// Flush sends what was written so far: the transport of server-sent events asks for it by this name.
+func (r *recorder) Flush() {
+	_ = http.NewResponseController(r.ResponseWriter).Flush() // a connection that cannot flush sends later
+}
+
+// Unwrap lets http.ResponseController reach the connection: to flush and to take it over.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
