@@ -1,0 +1,131 @@
+// Package config is the one place where settings come in: environment variables and an optional file make
+// one typed, validated struct. Nothing else reads the environment.
+package config
+
+import (
+	"time"
+)
+
+// Secret is a setting that is never printed.
+type Secret string
+
+// String hides the secret.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "********"
+}
+
+// GoString hides the secret.
+func (s Secret) GoString() string { return s.String() }
+
+// MarshalText hides the secret, wherever a struct that holds it is marshalled.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Config is all the settings. Each is an environment variable of the name in its env tag.
+type Config struct {
+	Listen      string `env:"CREDITGRAPH_LISTEN" default:"127.0.0.1:8080" help:"Address and port of the HTTP server."`
+	PublicURL   string `env:"PUBLIC_URL" help:"Where clients and providers reach this service, such as https://credit.example.com."`
+	DatabaseURL Secret `env:"DATABASE_URL" help:"sqlite:FILE or postgres://…; the embedded sandbox makes a SQLite file of its own."`
+	RedisURL    Secret `env:"REDIS_URL" help:"redis:// or rediss:// with host:port and /database; add addr=host:port for each further node of a cluster, or master_name=NAME for sentinels. Without it the cache is in the process."`
+	DataKey     Secret `env:"DATA_KEY" help:"At least 32 random characters: encrypts personal identifiers at rest and signs tokens. All replicas share it, for ever."`
+
+	LogLevel      string        `env:"CREDITGRAPH_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"Least level that is logged."`
+	ReadDeadline  time.Duration `env:"CREDITGRAPH_READ_DEADLINE" default:"2s" help:"How long one request waits for providers' reads."`
+	WriteDeadline time.Duration `env:"CREDITGRAPH_WRITE_DEADLINE" default:"8s" help:"How long one action at a provider may take. What a crash leaves behind is taken up this long, and some seconds, after it was begun."`
+	DrainTimeout  time.Duration `env:"CREDITGRAPH_DRAIN_TIMEOUT" default:"20s" help:"How long a shutdown waits for requests and actions under way."`
+
+	ProfileSoftTTL    time.Duration `env:"CREDITGRAPH_PROFILE_SOFT_TTL" default:"1m" help:"Age from which a cached profile is renewed behind the answer."`
+	ProfileHardTTL    time.Duration `env:"CREDITGRAPH_PROFILE_HARD_TTL" default:"10m" help:"Age from which a cached profile is asked for again before the answer."`
+	CreditLineSoftTTL time.Duration `env:"CREDITGRAPH_CREDIT_LINE_SOFT_TTL" default:"1m" help:"The same for credit lines."`
+	CreditLineHardTTL time.Duration `env:"CREDITGRAPH_CREDIT_LINE_HARD_TTL" default:"10m" help:"The same for credit lines."`
+
+	ReportPollAfter time.Duration `env:"CREDITGRAPH_REPORT_POLL_AFTER" default:"5m" help:"When an ordered report whose push did not come is first asked for."`
+
+	Sandbox Sandbox `embed:""`
+
+	Kredete       Kredete       `embed:"" prefix:"kredete-"`
+	TrustDecision TrustDecision `embed:"" prefix:"trustdecision-"`
+	Kredmint      Kredmint      `embed:"" prefix:"kredmint-"`
+	Carbon        Carbon        `embed:"" prefix:"carbon-"`
+	OnePipe       OnePipe       `embed:"" prefix:"onepipe-"`
+}
+
+// Sandbox are the settings of the embedded twins. They run when no provider's URL is set.
+type Sandbox struct {
+	Customers int   `env:"CREDITGRAPH_SANDBOX_CUSTOMERS" default:"200" help:"How many made-up customers the sandbox has, at most 100000."`
+	Seed      int64 `env:"CREDITGRAPH_SANDBOX_SEED" default:"1" help:"The seed from which the sandbox's people are made."`
+}
+
+// Kredete are the settings of the Kredete API (seed 000).
+type Kredete struct {
+	BaseURL          string   `env:"KREDETE_BASE_URL" help:"Kredete's base address; it ends in /v2."`
+	ClientID         string   `env:"KREDETE_CLIENT_ID" help:"OAuth client id."`
+	ClientSecret     Secret   `env:"KREDETE_CLIENT_SECRET" help:"OAuth client secret."`
+	Scopes           string   `env:"KREDETE_SCOPES" default:"read:customers write:loans" help:"Scopes to ask for, separated by spaces; Kredete documents these two. A token that was granted fewer is refused."`
+	WebhookSecret    Secret   `env:"KREDETE_WEBHOOK_SECRET" help:"Signs Kredete's webhooks."`
+	SignatureHeaders []string `env:"KREDETE_SIGNATURE_HEADERS" default:"X-Kredete-Signature,X-Webhook-Signature,X-Signature" help:"Headers in which the signature may come; Kredete does not name one."`
+	AmountUnit       string   `env:"KREDETE_AMOUNT_UNIT" default:"major" enum:"major,minor" help:"Unit of Kredete's amounts; its examples mean naira (major)."`
+	ScoreScale       string   `env:"KREDETE_SCORE_SCALE" default:"300:850" help:"Lowest and highest score, as Kredete publishes no scale."`
+}
+
+// TrustDecision are the settings of the TrustDecision credit report (seed 001).
+type TrustDecision struct {
+	QueryURL          string        `env:"TRUSTDECISION_QUERY_URL" help:"Address for ordering a report."`
+	BackupURL         string        `env:"TRUSTDECISION_BACKUP_URL" help:"Address for fetching a report whose push failed."`
+	PartnerCode       string        `env:"TRUSTDECISION_PARTNER_CODE" help:"Partner code."`
+	PartnerKey        Secret        `env:"TRUSTDECISION_PARTNER_KEY" help:"Partner key."`
+	AccessKey         Secret        `env:"TRUSTDECISION_ACCESS_KEY" help:"Access key of the webhook."`
+	AccessSecret      Secret        `env:"TRUSTDECISION_ACCESS_SECRET" help:"Signs the webhook."`
+	PhoneStyle        string        `env:"TRUSTDECISION_PHONE_STYLE" default:"national10" enum:"national10,trunk0" help:"Phone numbers as ten digits, or with a leading 0."`
+	CredentialsIn     string        `env:"TRUSTDECISION_CREDENTIALS_IN" default:"query" enum:"query,body,headers" help:"Where the partner code and key are sent."`
+	SignatureEncoding string        `env:"TRUSTDECISION_SIGNATURE_ENCODING" default:"any" enum:"any,hex,base64" help:"How the webhook's signature is written."`
+	TimestampSkew     time.Duration `env:"TRUSTDECISION_TIMESTAMP_SKEW" default:"5m" help:"How far a webhook's timestamp may lie from now."`
+}
+
+// Kredmint are the settings of the Kredmint API (seed 002).
+type Kredmint struct {
+	UserURL              string `env:"KREDMINT_USER_URL" help:"Address of the user service."`
+	AccountURL           string `env:"KREDMINT_ACCOUNT_URL" help:"Address of the account service."`
+	MerchantURL          string `env:"KREDMINT_MERCHANT_URL" help:"Address of the page where customers sign up, such as https://merchant.kredmint.in/auth."`
+	Authorization        Secret `env:"KREDMINT_AUTHORIZATION" help:"The whole Authorization header, such as Basic XXXX."`
+	Source               string `env:"KREDMINT_SOURCE" help:"The source that Kredmint gave."`
+	PartnerID            string `env:"KREDMINT_PARTNER_ID" help:"Partner id, for the sign-up page."`
+	ClientToken          Secret `env:"KREDMINT_CLIENT_TOKEN" help:"Client token, for the sign-up page."`
+	WebhookAuthorization Secret `env:"KREDMINT_WEBHOOK_AUTHORIZATION" help:"The Authorization header that Kredmint's webhooks carry."`
+}
+
+// Carbon are the settings of the Carbon loan API (seed 003).
+type Carbon struct {
+	BaseURL string `env:"CARBON_BASE_URL" help:"Carbon's base address, before /v1."`
+	APIKey  Secret `env:"CARBON_API_KEY" help:"API key."`
+}
+
+// OnePipe are the settings of OnePipe's get_credit_score (seed 004).
+type OnePipe struct {
+	BaseURL             string `env:"ONEPIPE_BASE_URL" help:"OnePipe's base address, before /transact."`
+	APIKey              Secret `env:"ONEPIPE_API_KEY" help:"API key."`
+	ClientSecret        Secret `env:"ONEPIPE_CLIENT_SECRET" help:"Signs requests and encrypts what authorises them."`
+	AuthProvider        string `env:"ONEPIPE_AUTH_PROVIDER" help:"The provider behind OnePipe."`
+	MockMode            string `env:"ONEPIPE_MOCK_MODE" default:"live" help:"live or inspect."`
+	SecureEncoding      string `env:"ONEPIPE_SECURE_ENCODING" default:"utf8" enum:"utf8,utf16le" help:"Encoding of what is encrypted."`
+	OTPIn               string `env:"ONEPIPE_OTP_IN" default:"secure" enum:"secure,details" help:"Where the one-time password is sent."`
+	PlainOTP            bool   `env:"ONEPIPE_PLAIN_OTP" help:"Send the one-time password unencrypted."`
+	ValidateRequestType string `env:"ONEPIPE_VALIDATE_REQUEST_TYPE" default:"get_credit_score" help:"request_type of a validation."`
+	AllowCards          bool   `env:"ONEPIPE_ALLOW_CARDS" help:"Allow authorisation by card. It brings this service into the scope of PCI DSS."`
+	OfferUnit           string `env:"ONEPIPE_OFFER_UNIT" default:"minor" enum:"minor,major" help:"Unit of offer_amount, which OnePipe does not state."`
+}
+
+// Embedded reports whether the twins stand in for all providers: no provider's address is set.
+func (c *Config) Embedded() bool {
+	for _, u := range []string{
+		c.Kredete.BaseURL, c.TrustDecision.QueryURL, c.TrustDecision.BackupURL, c.Kredmint.UserURL,
+		c.Kredmint.AccountURL, c.Kredmint.MerchantURL, c.Carbon.BaseURL, c.OnePipe.BaseURL,
+	} {
+		if u != "" {
+			return false
+		}
+	}
+	return true
+}

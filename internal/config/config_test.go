@@ -1,0 +1,149 @@
+package config
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+)
+
+// parse makes a Config as the command line does, from the given environment, and expects it to be good.
+func parse(t *testing.T, env map[string]string) *Config {
+	t.Helper()
+	c, err := try(t, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// try is parse with the parser's verdict: kong calls Validate.
+func try(t *testing.T, env map[string]string) (*Config, error) {
+	t.Helper()
+	for name, value := range env {
+		t.Setenv(name, value)
+	}
+	options, err := Options()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c Config
+	parser, err := kong.New(&c, options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = parser.Parse(nil)
+	return &c, err
+}
+
+func TestDefaultsAreTheEmbeddedSandbox(t *testing.T) {
+	c := parse(t, nil)
+	if !c.Embedded() {
+		t.Error("without any address the twins should stand in")
+	}
+	if err := c.Validate(); err != nil {
+		t.Errorf("the defaults are refused: %v", err)
+	}
+	if c.Listen != "127.0.0.1:8080" || c.Sandbox.Customers != 200 {
+		t.Errorf("listen %q, customers %d", c.Listen, c.Sandbox.Customers)
+	}
+}
+
+func TestAnyAddressTurnsTheTwinsOff(t *testing.T) {
+	for _, name := range []string{
+		"KREDETE_BASE_URL", "TRUSTDECISION_QUERY_URL", "TRUSTDECISION_BACKUP_URL", "KREDMINT_USER_URL",
+		"KREDMINT_ACCOUNT_URL", "KREDMINT_MERCHANT_URL", "CARBON_BASE_URL", "ONEPIPE_BASE_URL",
+	} {
+		t.Run(name, func(t *testing.T) {
+			if c, _ := try(t, map[string]string{name: "https://provider.example"}); c.Embedded() {
+				t.Error("the twins still stand in")
+			}
+		})
+	}
+}
+
+func TestAWrongSettingIsNamedWithWhatItShouldBe(t *testing.T) {
+	for _, tc := range []struct {
+		name, value, says string
+		with              map[string]string
+	}{
+		{name: "CREDITGRAPH_LISTEN", value: "8080", says: "HOST:PORT"},
+		{name: "PUBLIC_URL", value: "credit.example.com", says: "absolute"},
+		{name: "DATABASE_URL", value: "mysql://x", says: "postgres://"},
+		{name: "REDIS_URL", value: "localhost:6379", says: "redis://"},
+		{name: "DATA_KEY", value: "short", says: "32 random characters"},
+		{name: "CREDITGRAPH_READ_DEADLINE", value: "0s", says: "over zero"},
+		{name: "CREDITGRAPH_PROFILE_HARD_TTL", value: "1s", says: "PROFILE_SOFT_TTL"},
+		{name: "CREDITGRAPH_SANDBOX_CUSTOMERS", value: "0", says: "1 to 100000"},
+		{name: "KREDETE_BASE_URL", value: "api.kredete.com", says: "absolute"},
+		{name: "TRUSTDECISION_BACKUP_URL", value: "", says: "needed with the other addresses", with: map[string]string{"TRUSTDECISION_QUERY_URL": "https://td.example"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			env := map[string]string{tc.name: tc.value}
+			for k, v := range tc.with {
+				env[k] = v
+			}
+			_, err := try(t, env)
+			if err == nil || !strings.Contains(err.Error(), tc.name+": ") || !strings.Contains(err.Error(), tc.says) {
+				t.Errorf("got %v; want it to name %s and say %q", err, tc.name, tc.says)
+			}
+		})
+	}
+}
+
+func TestAProviderOfOurOwnNeedsADatabaseAndAKey(t *testing.T) {
+	_, err := try(t, map[string]string{"CARBON_BASE_URL": "https://carbon.example", "CARBON_API_KEY": "k"})
+	for _, name := range []string{"DATABASE_URL", "DATA_KEY"} {
+		if err == nil || !strings.Contains(err.Error(), name+": ") {
+			t.Errorf("got %v; want it to name %s", err, name)
+		}
+	}
+}
+
+func TestPrintMasksEverySecret(t *testing.T) {
+	env := map[string]string{
+		"DATABASE_URL": "postgres://user:canary-password@db.example/credit?sslmode=require",
+		"REDIS_URL":    "redis://:canary-password@cache.example",
+	}
+	for _, s := range new(Config).Settings() {
+		if s.Secret && env[s.Name] == "" {
+			env[s.Name] = "canary-secret-of-thirty-two-characters-" + s.Name
+		}
+	}
+	var out bytes.Buffer
+	if err := parse(t, env).Print(&out); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(out.String(), "canary") {
+		t.Errorf("a secret is printed:\n%s", out.String())
+	}
+	if !strings.Contains(out.String(), "DATABASE_URL=postgres://db.example/credit\n") {
+		t.Errorf("one cannot see which database it is:\n%s", out.String())
+	}
+}
+
+func TestTheFileFillsInWhatTheEnvironmentLeaves(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "settings")
+	content := "# settings\nKREDETE_CLIENT_ID = from-file\nCREDITGRAPH_LISTEN=127.0.0.1:9999\n"
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := parse(t, map[string]string{FileVariable: path, "CREDITGRAPH_LISTEN": "127.0.0.1:7777"})
+	if c.Kredete.ClientID != "from-file" || c.Listen != "127.0.0.1:7777" {
+		t.Errorf("client id %q, listen %q; want the file's and the environment's", c.Kredete.ClientID, c.Listen)
+	}
+}
+
+func TestATypoInTheFileIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "settings")
+	if err := os.WriteFile(path, []byte("KREDETE_CLIENTID=x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(FileVariable, path)
+	if _, err := Options(); err == nil || !strings.Contains(err.Error(), "line 1") {
+		t.Errorf("got %v, want an error that names the line", err)
+	}
+}

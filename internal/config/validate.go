@@ -1,0 +1,169 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+)
+
+// MinDataKey is the least length of DATA_KEY, in characters.
+const MinDataKey = 32
+
+// Validate checks everything at once. Each error names the variable and says what it should be.
+func (c *Config) Validate() error {
+	var errs []error
+	refuse := func(name, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("%s: %s", name, fmt.Sprintf(format, args...)))
+	}
+	if _, port, err := net.SplitHostPort(c.Listen); err != nil || port == "" {
+		refuse("CREDITGRAPH_LISTEN", "give HOST:PORT, such as 127.0.0.1:8080")
+	}
+	if c.PublicURL != "" && !isURL(c.PublicURL, "http", "https") {
+		refuse("PUBLIC_URL", "give an absolute http(s) address")
+	}
+	c.validateStorage(refuse)
+	for _, d := range []struct {
+		name  string
+		value int64
+	}{
+		{"CREDITGRAPH_READ_DEADLINE", int64(c.ReadDeadline)},
+		{"CREDITGRAPH_WRITE_DEADLINE", int64(c.WriteDeadline)},
+		{"CREDITGRAPH_DRAIN_TIMEOUT", int64(c.DrainTimeout)},
+		{"CREDITGRAPH_REPORT_POLL_AFTER", int64(c.ReportPollAfter)},
+		{"CREDITGRAPH_PROFILE_SOFT_TTL", int64(c.ProfileSoftTTL)},
+		{"CREDITGRAPH_CREDIT_LINE_SOFT_TTL", int64(c.CreditLineSoftTTL)},
+	} {
+		if d.value <= 0 {
+			refuse(d.name, "give a duration over zero, such as 2s")
+		}
+	}
+	if c.ProfileHardTTL < c.ProfileSoftTTL {
+		refuse("CREDITGRAPH_PROFILE_HARD_TTL", "it has to be at least CREDITGRAPH_PROFILE_SOFT_TTL")
+	}
+	if c.CreditLineHardTTL < c.CreditLineSoftTTL {
+		refuse("CREDITGRAPH_CREDIT_LINE_HARD_TTL", "it has to be at least CREDITGRAPH_CREDIT_LINE_SOFT_TTL")
+	}
+	if c.Sandbox.Customers < 1 || c.Sandbox.Customers > 100_000 {
+		refuse("CREDITGRAPH_SANDBOX_CUSTOMERS", "give a whole number from 1 to 100000")
+	}
+	c.validateProviders(refuse)
+	return errors.Join(errs...)
+}
+
+func (c *Config) validateStorage(refuse func(name, format string, args ...any)) {
+	database := string(c.DatabaseURL)
+	switch {
+	case database == "" && !c.Embedded():
+		refuse("DATABASE_URL", "give sqlite:FILE or postgres://…; only the sandbox makes a database of its own")
+	case database != "" && !strings.HasPrefix(database, "sqlite:") && !isURL(database, "postgres", "postgresql"):
+		refuse("DATABASE_URL", "give sqlite:FILE or postgres://USER@HOST/NAME")
+	}
+	if r := string(c.RedisURL); r != "" && !isURL(r, "redis", "rediss", "redis+cluster", "rediss+cluster") {
+		refuse("REDIS_URL", "give redis://HOST:PORT")
+	}
+	switch {
+	case c.DataKey == "" && (database != "" || !c.Embedded()):
+		refuse("DATA_KEY", "give at least %d random characters (openssl rand -base64 32): it protects personal identifiers in the database and signs tokens", MinDataKey)
+	case c.DataKey != "" && len(c.DataKey) < MinDataKey:
+		refuse("DATA_KEY", "give at least %d random characters", MinDataKey)
+	}
+}
+
+// validateProviders checks that a provider that is named is named wholly. What a driver knows better is
+// checked by the driver.
+func (c *Config) validateProviders(refuse func(name, format string, args ...any)) {
+	type setting struct {
+		name, value string
+		address     bool
+		optional    bool
+	}
+	for title, settings := range map[string][]setting{
+		"Kredete": {
+			{name: "KREDETE_BASE_URL", value: c.Kredete.BaseURL, address: true},
+			{name: "KREDETE_CLIENT_ID", value: c.Kredete.ClientID},
+			{name: "KREDETE_CLIENT_SECRET", value: string(c.Kredete.ClientSecret)},
+		},
+		"TrustDecision": {
+			{name: "TRUSTDECISION_QUERY_URL", value: c.TrustDecision.QueryURL, address: true},
+			{name: "TRUSTDECISION_BACKUP_URL", value: c.TrustDecision.BackupURL, address: true},
+			{name: "TRUSTDECISION_PARTNER_CODE", value: c.TrustDecision.PartnerCode},
+			{name: "TRUSTDECISION_PARTNER_KEY", value: string(c.TrustDecision.PartnerKey)},
+		},
+		"Kredmint": {
+			{name: "KREDMINT_USER_URL", value: c.Kredmint.UserURL, address: true},
+			{name: "KREDMINT_ACCOUNT_URL", value: c.Kredmint.AccountURL, address: true},
+			{name: "KREDMINT_MERCHANT_URL", value: c.Kredmint.MerchantURL, address: true, optional: true},
+			{name: "KREDMINT_AUTHORIZATION", value: string(c.Kredmint.Authorization)},
+		},
+		"Carbon": {
+			{name: "CARBON_BASE_URL", value: c.Carbon.BaseURL, address: true},
+			{name: "CARBON_API_KEY", value: string(c.Carbon.APIKey)},
+		},
+		"OnePipe": {
+			{name: "ONEPIPE_BASE_URL", value: c.OnePipe.BaseURL, address: true},
+			{name: "ONEPIPE_API_KEY", value: string(c.OnePipe.APIKey)},
+			{name: "ONEPIPE_CLIENT_SECRET", value: string(c.OnePipe.ClientSecret)},
+		},
+	} {
+		named := false
+		for _, s := range settings {
+			named = named || s.address && s.value != ""
+		}
+		for _, s := range settings {
+			switch {
+			case s.address && s.value != "" && !isURL(s.value, "http", "https"):
+				refuse(s.name, "give an absolute http(s) address")
+			case named && s.value == "" && !s.optional && s.address:
+				refuse(s.name, "it is needed with the other addresses of %s", title)
+			}
+		}
+	}
+}
+
+// HasKredete and the like report whether a provider has its addresses and credentials. One that lacks
+// credentials is NOT_CONFIGURED, and the rest works.
+func (c *Config) HasKredete() bool {
+	return all(c.Kredete.BaseURL, c.Kredete.ClientID, string(c.Kredete.ClientSecret))
+}
+
+// HasTrustDecision is like [Config.HasKredete].
+func (c *Config) HasTrustDecision() bool {
+	return all(c.TrustDecision.QueryURL, c.TrustDecision.BackupURL, c.TrustDecision.PartnerCode, string(c.TrustDecision.PartnerKey))
+}
+
+// HasKredmint is like [Config.HasKredete].
+func (c *Config) HasKredmint() bool {
+	return all(c.Kredmint.UserURL, c.Kredmint.AccountURL, string(c.Kredmint.Authorization))
+}
+
+// HasCarbon is like [Config.HasKredete].
+func (c *Config) HasCarbon() bool { return all(c.Carbon.BaseURL, string(c.Carbon.APIKey)) }
+
+// HasOnePipe is like [Config.HasKredete].
+func (c *Config) HasOnePipe() bool {
+	return all(c.OnePipe.BaseURL, string(c.OnePipe.APIKey), string(c.OnePipe.ClientSecret))
+}
+
+func all(values ...string) bool {
+	for _, v := range values {
+		if v == "" {
+			return false
+		}
+	}
+	return true
+}
+
+func isURL(text string, schemes ...string) bool {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		return false
+	}
+	for _, scheme := range schemes {
+		if u.Scheme == scheme {
+			return true
+		}
+	}
+	return false
+}
