@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/creditgraph/creditgraph/internal/auth"
+	"github.com/creditgraph/creditgraph/internal/config"
+	"github.com/creditgraph/creditgraph/internal/event"
+	"github.com/creditgraph/creditgraph/internal/provider/cached"
+	"github.com/creditgraph/creditgraph/internal/sandbox"
+	"github.com/creditgraph/creditgraph/internal/server"
+	"github.com/creditgraph/creditgraph/internal/service"
+	"github.com/creditgraph/creditgraph/internal/store"
+	"github.com/creditgraph/creditgraph/resolvers"
+)
+
+// app is the whole running program: what main starts, and what a test starts on a port of its own.
+type app struct {
+	settings config.Config
+	logger   *slog.Logger
+	out      io.Writer
+
+	sandbox  *sandbox.Sandbox // nil when real providers are configured
+	records  *store.Store
+	redis    redis.UniversalClient // nil without one
+	cache    *cached.Cache
+	service  *service.Service
+	issuer   *auth.Issuer
+	server   *http.Server
+	listener net.Listener
+	served   chan error
+	played   chan struct{} // closed when the sandbox's scenario is over
+	// closers end what start began, the last first.
+	closers []func(ctx context.Context) error
+}
+
+// eventPoll is how often followers of the event log look at it without a hint.
+const eventPoll = time.Second
+
+// start makes everything run, or nothing: what fails ends what began before it.
+func start(ctx context.Context, settings config.Config, out io.Writer, logger *slog.Logger) (*app, error) {
+	a := &app{settings: settings, logger: logger, out: out, served: make(chan error, 1), played: make(chan struct{})}
+	for _, step := range []func(context.Context) error{
+		a.listen, a.startSandbox, a.openRecords, a.openCache, a.startService, a.serve,
+	} {
+		if err := step(ctx); err != nil {
+			return nil, errors.Join(err, a.stop(context.WithoutCancel(ctx)))
+		}
+	}
+	return a, nil
+}
+
+func (a *app) onStop(f func(ctx context.Context) error) { a.closers = append(a.closers, f) }
+
+// stop ends everything in the reverse order of its beginning. It is safe to call twice.
+func (a *app) stop(ctx context.Context) error {
+	var errs []error
+	for len(a.closers) > 0 {
+		last := len(a.closers) - 1
+		errs = append(errs, a.closers[last](ctx))
+		a.closers = a.closers[:last]
+	}
+	return errors.Join(errs...)
+}
+
+// listen takes the port first, so that what is told our address is told the right one.
+func (a *app) listen(ctx context.Context) error {
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", a.settings.Listen)
+	if err != nil {
+		return fmt.Errorf("CREDITGRAPH_LISTEN: %w", err)
+	}
+	a.listener = listener
+	a.onStop(func(context.Context) error {
+		if err := listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	})
+	return nil
+}
+
+// address is where the service listens, as a URL.
+func (a *app) address() string { return "http://" + a.listener.Addr().String() }
+
+// openRecords opens the database. The sandbox that is given none makes one that ends with it.
+func (a *app) openRecords(ctx context.Context) error {
+	if a.settings.DataKey == "" {
+		a.settings.DataKey = config.Secret(rand.Text() + rand.Text())
+	}
+	if a.settings.DatabaseURL == "" {
+		dir, err := os.MkdirTemp("", "creditgraph-")
+		if err != nil {
+			return err
+		}
+		a.onStop(func(context.Context) error { return os.RemoveAll(dir) })
+		a.settings.DatabaseURL = config.Secret("sqlite:" + filepath.Join(dir, "sandbox.db"))
+	}
+	k, err := deriveKeys(string(a.settings.DataKey))
+	if err != nil {
+		return err
+	}
+	records, err := store.Open(ctx, store.Config{URL: string(a.settings.DatabaseURL), DataKey: k.records, Logger: a.logger})
+	if err != nil {
+		return fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	a.records = records
+	a.onStop(func(context.Context) error { return records.Close() })
+	return records.Migrate(ctx)
+}
+
+// openCache makes the cache, in Redis where there is one.
+func (a *app) openCache(context.Context) error {
+	k, err := deriveKeys(string(a.settings.DataKey))
+	if err != nil {
+		return err
+	}
+	if a.settings.RedisURL != "" {
+		cached.RouteRedisLog(a.logger)
+		if a.redis, err = cached.NewRedis(string(a.settings.RedisURL)); err != nil {
+			return fmt.Errorf("REDIS_URL: %w", err)
+		}
+		a.onStop(func(context.Context) error { return a.redis.Close() })
+	}
+	a.cache, err = cached.NewCache(cached.Config{Redis: a.redis, KeySecret: k.cache, Logger: a.logger})
+	if err != nil {
+		return err
+	}
+	a.cache.Start()
+	a.onStop(func(context.Context) error { a.cache.Stop(); return nil })
+	return nil
+}
+
+// startService makes the use cases over the configured providers, and starts their background parts.
+func (a *app) startService(ctx context.Context) error {
+	k, err := deriveKeys(string(a.settings.DataKey))
+	if err != nil {
+		return err
+	}
+	if a.issuer, err = auth.NewIssuer(k.signing, time.Now); err != nil {
+		return err
+	}
+	health := service.NewHealth(time.Now)
+	all, err := providers(&a.settings, time.Now, a.logger, health)
+	if err != nil {
+		return err
+	}
+	tail := event.NewTail(a.records, eventPoll)
+	a.service = service.New(service.Config{
+		Store: a.records, Providers: all, Readers: readers(&a.settings, a.cache, all), Health: health, Publisher: tail,
+		Clock: time.Now, Logger: a.logger,
+		Settings: service.Settings{
+			ReadDeadline: a.settings.ReadDeadline, WriteDeadline: a.settings.WriteDeadline,
+			ReportPollAfter: a.settings.ReportPollAfter, WebhookSecret: string(a.settings.Kredete.WebhookSecret),
+			TokenKey: k.tokens, AllowPrivateWebhooks: a.sandbox != nil,
+		},
+	})
+	a.service.Start()
+	a.onStop(a.service.Stop)
+	root := &resolvers.Resolver{Service: a.service, Store: a.records, Cursors: a.records, Tail: tail, Logger: a.logger}
+	a.server = &http.Server{
+		Handler: server.New(server.Config{
+			Resolvers: root, Source: root.Source(), Issuer: a.issuer, Clients: clientFinder{a.records},
+			Webhooks: a.service, Ready: a.records.Ping, Clock: time.Now, Logger: a.logger,
+		}),
+		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		// Requests have the values of ctx, and not its end: they are drained.
+		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+		ErrorLog:    slog.NewLogLogger(a.logger.Handler(), slog.LevelDebug),
+	}
+	return nil
+}
+
+// serve begins to answer.
+func (a *app) serve(context.Context) error {
+	go func() { a.served <- a.server.Serve(a.listener) }()
+	a.onStop(func(ctx context.Context) error {
+		if err := a.server.Shutdown(ctx); err != nil {
+			return errors.Join(err, a.server.Close())
+		}
+		return nil
+	})
+	return nil
+}
+
+// wait returns when ctx ends, or when the server fails.
+func (a *app) wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-a.served:
+		return err
+	}
+}

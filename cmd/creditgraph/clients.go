@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/creditgraph/creditgraph/internal/auth"
+	"github.com/creditgraph/creditgraph/internal/config"
+	"github.com/creditgraph/creditgraph/internal/lending"
+	"github.com/creditgraph/creditgraph/internal/store"
+)
+
+// clientFinder finds the programs that may ask for tokens in the database.
+type clientFinder struct{ records *store.Store }
+
+func (f clientFinder) Client(ctx context.Context, id string) (auth.Client, error) {
+	row, err := f.records.Client(ctx, id)
+	if err != nil {
+		return auth.Client{}, err
+	}
+	client := auth.Client{ID: row.ID, Name: row.Name, SecretHash: string(row.SecretHash), Revoked: !row.RevokedAt.IsZero()}
+	for _, word := range row.Scopes {
+		client.Scopes = append(client.Scopes, auth.Scope(word))
+	}
+	return client, nil
+}
+
+// clientCommands keep the programs that may ask for tokens.
+type clientCommands struct {
+	Create clientCreateCommand `cmd:"" help:"Make a client; its secret is printed once."`
+	List   clientListCommand   `cmd:"" help:"List the clients."`
+	Revoke clientRevokeCommand `cmd:"" help:"Refuse a client new tokens from now on."`
+}
+
+type clientCreateCommand struct {
+	Settings config.Config `embed:""`
+	Name     string        `required:"" help:"What the client is called."`
+	Scopes   string        `required:"" help:"Its scopes, separated by spaces."`
+}
+
+func (c *clientCreateCommand) Run(ctx context.Context, out io.Writer, l *logs) error {
+	scopes, err := auth.ParseScopes(c.Scopes)
+	if err != nil {
+		return fmt.Errorf("--scopes: %w", err)
+	}
+	if len(scopes) == 0 {
+		return fmt.Errorf("--scopes: name at least one of %s", auth.FormatScopes(auth.Scopes()))
+	}
+	return withRecords(ctx, &c.Settings, l, func(records *store.Store) error {
+		secret := auth.NewSecret()
+		client := store.Client{ID: "client_" + uuid.NewString(), Name: c.Name, SecretHash: []byte(auth.HashSecret(secret)), CreatedAt: time.Now().UTC()}
+		for _, scope := range scopes {
+			client.Scopes = append(client.Scopes, string(scope))
+		}
+		if err := records.SaveClient(ctx, client); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(out, "client_id: %s\nclient_secret: %s\n", client.ID, secret)
+		return err
+	})
+}
+
+type clientListCommand struct {
+	Settings config.Config `embed:""`
+}
+
+func (c *clientListCommand) Run(ctx context.Context, out io.Writer, l *logs) error {
+	return withRecords(ctx, &c.Settings, l, func(records *store.Store) error {
+		clients, err := records.ListClients(ctx)
+		if err != nil {
+			return err
+		}
+		for _, client := range clients {
+			state := "active"
+			if !client.RevokedAt.IsZero() {
+				state = "revoked " + client.RevokedAt.Format(time.RFC3339)
+			}
+			if _, err := fmt.Fprintf(out, "%s  %s  %s  %v\n", client.ID, client.Name, state, client.Scopes); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+type clientRevokeCommand struct {
+	Settings config.Config `embed:""`
+	ID       string        `arg:"" help:"The client_id."`
+}
+
+func (c *clientRevokeCommand) Run(ctx context.Context, out io.Writer, l *logs) error {
+	return withRecords(ctx, &c.Settings, l, func(records *store.Store) error {
+		client, err := records.Client(ctx, c.ID)
+		if lending.IsNotFound(err) {
+			return fmt.Errorf("there is no client %q; `creditgraph client list` names them", c.ID)
+		}
+		if err != nil {
+			return err
+		}
+		client.RevokedAt = time.Now().UTC()
+		if err := records.SaveClient(ctx, *client); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(out, "revoked: it gets no new tokens; those that it has end within the hour")
+		return err
+	})
+}
+
+// withRecords opens the database that the settings name, up to date, for one command.
+func withRecords(ctx context.Context, c *config.Config, l *logs, do func(*store.Store) error) error {
+	if c.DatabaseURL == "" || c.DataKey == "" {
+		return fmt.Errorf("DATABASE_URL and DATA_KEY: name the database that the service runs on, and its key")
+	}
+	logger, err := l.at(c.LogLevel)
+	if err != nil {
+		return err
+	}
+	k, err := deriveKeys(string(c.DataKey))
+	if err != nil {
+		return err
+	}
+	records, err := store.Open(ctx, store.Config{URL: string(c.DatabaseURL), DataKey: k.records, Logger: logger})
+	if err != nil {
+		return fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	defer records.Close()
+	if err := records.Migrate(ctx); err != nil {
+		return err
+	}
+	return do(records)
+}

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"crypto/hkdf"
+	"crypto/sha256"
+	"fmt"
+)
+
+// keys are what the data key is turned into, one for each use: none tells anything of another.
+type keys struct {
+	records []byte // seals personal identifiers in the database
+	cache   []byte // seals what is cached, and hides the keys there
+	tokens  []byte // binds reports to their orders
+	signing []byte // bearer tokens
+}
+
+func deriveKeys(dataKey string) (k keys, err error) {
+	for _, use := range []struct {
+		name string
+		key  *[]byte
+	}{
+		{"records v1", &k.records}, {"cache v1", &k.cache}, {"tokens v1", &k.tokens}, {"signing v1", &k.signing},
+	} {
+		if *use.key, err = hkdf.Key(sha256.New, []byte(dataKey), nil, "creditgraph "+use.name, 32); err != nil {
+			return keys{}, fmt.Errorf("DATA_KEY: %w", err)
+		}
+	}
+	return k, nil
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/creditgraph/creditgraph/internal/config"
+	"github.com/creditgraph/creditgraph/internal/lending"
+	"github.com/creditgraph/creditgraph/internal/provider"
+	"github.com/creditgraph/creditgraph/internal/provider/cached"
+	"github.com/creditgraph/creditgraph/internal/provider/carbon"
+	"github.com/creditgraph/creditgraph/internal/provider/kredete"
+	"github.com/creditgraph/creditgraph/internal/provider/kredmint"
+	"github.com/creditgraph/creditgraph/internal/provider/onepipe"
+	"github.com/creditgraph/creditgraph/internal/provider/trustdecision"
+	"github.com/creditgraph/creditgraph/internal/restclient"
+	"github.com/creditgraph/creditgraph/internal/service"
+)
+
+// providers makes the drivers of all configured providers, watched by observer.
+func providers(c *config.Config, clock func() time.Time, logger *slog.Logger, observer provider.Observer) ([]*provider.Provider, error) {
+	transport := restclient.NewTransport()
+	var made []*provider.Provider
+	for _, d := range []struct {
+		name       lending.Provider
+		configured bool
+		make       func() (*provider.Provider, error)
+	}{
+		{lending.Kredete, c.HasKredete(), func() (*provider.Provider, error) { return newKredete(c, transport, clock, logger) }},
+		{lending.TrustDecision, c.HasTrustDecision(), func() (*provider.Provider, error) { return newTrustDecision(c, transport, clock, logger) }},
+		{lending.Kredmint, c.HasKredmint(), func() (*provider.Provider, error) { return newKredmint(c, transport, clock, logger) }},
+		{lending.Carbon, c.HasCarbon(), func() (*provider.Provider, error) {
+			return carbon.New(carbon.Config{BaseURL: c.Carbon.BaseURL, APIKey: string(c.Carbon.APIKey)},
+				carbon.Deps{Transport: transport, Clock: clock, Logger: logger})
+		}},
+		{lending.OnePipe, c.HasOnePipe(), func() (*provider.Provider, error) { return newOnePipe(c, transport, clock, logger) }},
+	} {
+		if !d.configured {
+			logger.Info("provider is not configured", "provider", d.name)
+			continue
+		}
+		p, err := d.make()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", d.name.Title(), err)
+		}
+		made = append(made, provider.Observe(p, provider.Limits{Read: c.ReadDeadline, Write: c.WriteDeadline}, observer))
+	}
+	return made, nil
+}
+
+func newKredete(c *config.Config, transport http.RoundTripper, clock func() time.Time, logger *slog.Logger) (*provider.Provider, error) {
+	k := c.Kredete
+	return kredete.New(kredete.Config{
+		BaseURL: k.BaseURL, ClientID: k.ClientID, ClientSecret: string(k.ClientSecret), Scopes: k.Scopes,
+		WebhookSecret: string(k.WebhookSecret), SignatureHeaders: k.SignatureHeaders,
+		AmountUnit: kredete.AmountUnit(k.AmountUnit), ScoreScale: k.ScoreScale,
+	}, kredete.Deps{Transport: transport, Clock: clock, Logger: logger})
+}
+
+func newTrustDecision(c *config.Config, transport http.RoundTripper, clock func() time.Time, logger *slog.Logger) (*provider.Provider, error) {
+	t := c.TrustDecision
+	return trustdecision.New(trustdecision.Config{
+		QueryURL: t.QueryURL, BackupURL: t.BackupURL, PartnerCode: t.PartnerCode, PartnerKey: string(t.PartnerKey),
+		AccessKey: string(t.AccessKey), AccessSecret: string(t.AccessSecret),
+		PhoneStyle: trustdecision.PhoneStyle(t.PhoneStyle), CredentialsIn: trustdecision.Placement(t.CredentialsIn),
+		SignatureEncoding: trustdecision.SignatureEncoding(t.SignatureEncoding), TimestampSkew: t.TimestampSkew,
+	}, trustdecision.Deps{Transport: transport, Clock: clock, Logger: logger})
+}
+
+func newKredmint(c *config.Config, transport http.RoundTripper, clock func() time.Time, logger *slog.Logger) (*provider.Provider, error) {
+	k := c.Kredmint
+	return kredmint.New(kredmint.Config{
+		UserURL: k.UserURL, AccountURL: k.AccountURL, MerchantURL: k.MerchantURL, PartnerID: k.PartnerID,
+		ClientToken: string(k.ClientToken), Authorization: string(k.Authorization), Source: k.Source,
+		WebhookAuthorization: string(k.WebhookAuthorization),
+	}, kredmint.Deps{Transport: transport, Clock: clock, Logger: logger})
+}
+
+func newOnePipe(c *config.Config, transport http.RoundTripper, clock func() time.Time, logger *slog.Logger) (*provider.Provider, error) {
+	o := c.OnePipe
+	return onepipe.New(onepipe.Config{
+		BaseURL: o.BaseURL, APIKey: string(o.APIKey), ClientSecret: string(o.ClientSecret), AuthProvider: o.AuthProvider,
+		MockMode: o.MockMode, SecureEncoding: onepipe.SecureEncoding(o.SecureEncoding), OTPIn: onepipe.OTPPlace(o.OTPIn),
+		PlainOTP: o.PlainOTP, ValidateRequestType: o.ValidateRequestType, AllowCards: o.AllowCards,
+		OfferUnit: onepipe.OfferUnit(o.OfferUnit),
+	}, onepipe.Deps{Transport: transport, Clock: clock, Logger: logger})
+}
+
+const (
+	// tableRows is how many reads of one kind are under way at a time: a page of a table at once.
+	tableRows   = 50
+	notFoundTTL = 10 * time.Second
+)
+
+// readers puts the cache before the providers' reads.
+func readers(c *config.Config, cache *cached.Cache, all []*provider.Provider) service.Readers {
+	var r service.Readers
+	for _, p := range all {
+		if p.Profiles != nil {
+			r.Profiles = cached.NewReader(cache, cached.Spec[lending.Profile]{
+				Name: p.Name.Slug() + ".profile", Provider: p.Name, Soft: c.ProfileSoftTTL, Hard: c.ProfileHardTTL,
+				Negative: notFoundTTL, Concurrency: tableRows, Deadline: c.ReadDeadline, Load: p.Profiles.Profile,
+			})
+		}
+		if p.CreditLines != nil {
+			r.CreditLines = cached.NewReader(cache, cached.Spec[lending.CreditLine]{
+				Name: p.Name.Slug() + ".credit-line", Provider: p.Name, Soft: c.CreditLineSoftTTL, Hard: c.CreditLineHardTTL,
+				Negative: notFoundTTL, Concurrency: tableRows, Deadline: c.ReadDeadline, Load: p.CreditLines.CreditLine,
+			})
+		}
+		if p.Suppliers != nil {
+			r.Suppliers = cached.NewReader(cache, cached.Spec[[]lending.Supplier]{
+				Name: p.Name.Slug() + ".suppliers", Provider: p.Name, Soft: c.CreditLineSoftTTL, Hard: c.CreditLineHardTTL,
+				Negative: notFoundTTL, Concurrency: tableRows, Deadline: c.ReadDeadline, Load: p.Suppliers.Suppliers,
+			})
+		}
+	}
+	return r
+}
