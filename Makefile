@@ -1,0 +1,100 @@
+# What there is to do. `make` lists it.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Real servers for the suites that run on them; the user may create databases.
+CREDITGRAPH_TEST_POSTGRES ?= postgres://root@127.0.0.1:5432/postgres?sslmode=disable
+CREDITGRAPH_TEST_REDIS ?= redis://127.0.0.1:6379
+
+# How often the program is killed at each step of each action.
+CREDITGRAPH_CRASH_ROUNDS ?= 20
+
+# The packages whose tests run on PostgreSQL or Redis where those variables name one.
+ON_SERVERS := ./internal/store/... ./internal/provider/cached/... ./cmd/...
+
+FUZZTIME ?= 10s
+
+# Files written by people; gqlgen formats its own.
+HANDWRITTEN = find . -name '*.go' -not -name '*.generated.go' -not -path './graph/unbound/*' -not -path '*/node_modules/*'
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## Start the service with the embedded sandbox on 127.0.0.1:8080
+	go run ./cmd/creditgraph
+
+.PHONY: sandbox
+sandbox: ## Start the five stand-in providers alone
+	go run ./cmd/creditgraph sandbox
+
+.PHONY: test
+test: ## Run all tests; needs nothing but Go
+	go test ./...
+
+.PHONY: race
+race: ## Run all tests under the race detector (some minutes the first time)
+	go test -race ./...
+
+.PHONY: test-postgres-redis
+test-postgres-redis: export CREDITGRAPH_TEST_POSTGRES := $(CREDITGRAPH_TEST_POSTGRES)
+test-postgres-redis: export CREDITGRAPH_TEST_REDIS := $(CREDITGRAPH_TEST_REDIS)
+test-postgres-redis: ## Run the suites on a real PostgreSQL and Redis
+	go test -count=1 $(ON_SERVERS)
+
+.PHONY: crash
+crash: export CREDITGRAPH_TEST_POSTGRES := $(CREDITGRAPH_TEST_POSTGRES)
+crash: export CREDITGRAPH_CRASH_ROUNDS := $(CREDITGRAPH_CRASH_ROUNDS)
+crash: ## Kill the program at each step of each action, CREDITGRAPH_CRASH_ROUNDS (20) times
+	go test -count=1 -timeout 2h -run '^TestCrashes$$' ./cmd/creditgraph
+
+.PHONY: fuzz
+fuzz: ## Run each fuzz target for FUZZTIME (10s)
+	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \
+		grep -ho '^func Fuzz[A-Za-z0-9_]*' "$$dir"/*_test.go | sed 's/^func //' | while read -r target; do \
+			echo "$$dir $$target"; \
+			go test "$$dir" -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME); \
+		done; \
+	done
+
+.PHONY: generate
+generate: ## Generate graph/ and the resolvers' signatures from schema/
+	go tool gqlgen generate
+
+.PHONY: generate-check
+generate-check: ## Fail when generating changes anything
+	@sums() { find graph resolvers schema -type f -exec sha256sum {} + | sort -k 2; }; \
+	before=$$(sums); \
+	go tool gqlgen generate; \
+	diff <(echo "$$before") <(sums) || { echo 'generated code is not current: run make generate'; exit 1; }
+
+.PHONY: docs
+docs: ## Write docs/configuration.md from the settings
+	go test ./internal/config -run TestConfigurationPage -update
+
+.PHONY: format
+format: ## Format the hand-written code
+	$(HANDWRITTEN) -exec go tool gofumpt -w {} +
+
+.PHONY: lint
+lint: ## gofumpt (and with it gofmt), vet, staticcheck, deadcode; reasons for exceptions are in staticcheck.conf
+	@unformatted=$$($(HANDWRITTEN) -exec go tool gofumpt -l {} +); \
+	if [ -n "$$unformatted" ]; then echo 'not formatted (run make format):'; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	go vet -tags failpoints ./internal/service/... ./cmd/...
+	go tool staticcheck ./...
+	@# gqlgen wants both halves of a scalar, also where the schema sends a type one way alone.
+	@unreachable=$$(go tool deadcode -test ./... | { grep -vE '^graph/scalar/.*: (Unm|M)arshal' || true; }); \
+	if [ -n "$$unreachable" ]; then echo "$$unreachable"; exit 1; fi
+
+.PHONY: tidy-check
+tidy-check: ## Fail when go.mod is not tidy or a module is not what go.sum says
+	go mod tidy -diff
+	go mod verify
+
+.PHONY: ci
+ci: ## Everything that has to hold before a change is taken over
+	.ci/run
