@@ -172,7 +172,7 @@ func (a *app) startService(ctx context.Context) error {
 	root := &resolvers.Resolver{Service: a.service, Store: a.records, Cursors: a.records, Tail: tail, Logger: a.logger}
 	a.server = &http.Server{
 		Handler: server.New(server.Config{
-			Resolvers: root, Source: root.Source(), Issuer: a.issuer, Clients: clientFinder{a.records},
+			Resolvers: root, Source: root.Source(), BatchWait: a.settings.BatchWait, Issuer: a.issuer, Clients: clientFinder{a.records},
 			Webhooks: a.service, Ready: a.records.Ping, Clock: time.Now, Logger: a.logger,
 		}),
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,

@@ -34,6 +34,7 @@ type Config struct {
 	LogLevel      string        `env:"CREDITGRAPH_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"Least level that is logged."`
 	ReadDeadline  time.Duration `env:"CREDITGRAPH_READ_DEADLINE" default:"2s" help:"How long one request waits for providers' reads."`
 	WriteDeadline time.Duration `env:"CREDITGRAPH_WRITE_DEADLINE" default:"8s" help:"How long one action at a provider may take. What a crash leaves behind is taken up this long, and some seconds, after it was begun."`
+	BatchWait     time.Duration `env:"CREDITGRAPH_BATCH_WAIT" default:"1ms" help:"How long a look-up waits for others of the same answer, to go with them in one statement or one round trip."`
 	DrainTimeout  time.Duration `env:"CREDITGRAPH_DRAIN_TIMEOUT" default:"20s" help:"How long a shutdown waits for requests and actions under way."`
 
 	ProfileSoftTTL    time.Duration `env:"CREDITGRAPH_PROFILE_SOFT_TTL" default:"1m" help:"Age from which a cached profile is renewed behind the answer."`

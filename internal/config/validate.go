@@ -30,6 +30,7 @@ func (c *Config) Validate() error {
 	}{
 		{"CREDITGRAPH_READ_DEADLINE", int64(c.ReadDeadline)},
 		{"CREDITGRAPH_WRITE_DEADLINE", int64(c.WriteDeadline)},
+		{"CREDITGRAPH_BATCH_WAIT", int64(c.BatchWait)},
 		{"CREDITGRAPH_DRAIN_TIMEOUT", int64(c.DrainTimeout)},
 		{"CREDITGRAPH_REPORT_POLL_AFTER", int64(c.ReportPollAfter)},
 		{"CREDITGRAPH_PROFILE_SOFT_TTL", int64(c.ProfileSoftTTL)},

@@ -36,8 +36,9 @@ const (
 )
 
 // graphQL is the handler of /graphql.
-func graphQL(resolvers graph.ResolverRoot, source loader.Source, logger *slog.Logger) http.Handler {
-	srv := handler.New(graph.NewExecutableSchema(graph.Config{Resolvers: resolvers, Directives: directives()}))
+func graphQL(c Config) http.Handler {
+	logger := c.Logger
+	srv := handler.New(graph.NewExecutableSchema(graph.Config{Resolvers: c.Resolvers, Directives: directives()}))
 	srv.AddTransport(transport.Websocket{KeepAlivePingInterval: 20 * time.Second, InitTimeout: 10 * time.Second})
 	srv.AddTransport(transport.SSE{})
 	srv.AddTransport(transport.Options{})
@@ -52,8 +53,12 @@ func graphQL(resolvers graph.ResolverRoot, source loader.Source, logger *slog.Lo
 	srv.SetRecoverFunc(recovered(logger))
 	srv.AroundOperations(admit)
 	srv.AroundOperations(logged(logger))
+	batching := []loader.Option{loader.WithLogger(logger)}
+	if c.BatchWait > 0 {
+		batching = append(batching, loader.WithWait(c.BatchWait))
+	}
 	srv.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
-		return next(loader.With(ctx, loader.New(source)))
+		return next(loader.With(ctx, loader.New(c.Source, batching...)))
 	})
 	return limited(srv)
 }

@@ -18,6 +18,8 @@ import (
 type Config struct {
 	Resolvers graph.ResolverRoot
 	Source    loader.Source
+	// BatchWait is how long a look-up waits for others to go with; the loader's own where 0.
+	BatchWait time.Duration
 	Issuer    *auth.Issuer
 	Clients   auth.ClientFinder
 	Webhooks  webhook.Receiver
@@ -33,7 +35,7 @@ const readyTimeout = 2 * time.Second
 // New is the handler of all the service's addresses.
 func New(c Config) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/graphql", auth.Authenticate(c.Issuer, graphQL(c.Resolvers, c.Source, c.Logger)))
+	mux.Handle("/graphql", auth.Authenticate(c.Issuer, graphQL(c)))
 	mux.Handle("POST /oauth/token", auth.TokenEndpoint(c.Issuer, c.Clients, c.Logger))
 	mux.Handle("/webhooks/{provider}", webhook.Handler(c.Webhooks, c.Clock, c.Logger))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "alive") })
