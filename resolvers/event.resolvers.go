@@ -45,11 +45,7 @@ func (r *queryResolver) Events(ctx context.Context, filter *model.EventFilter, f
 }
 
 func (r *subscriptionResolver) Events(ctx context.Context, filter *model.EventFilter, after *string) (<-chan *model.EventEnvelope, error) {
-	narrow, err := filter.Domain()
-	if err != nil {
-		return nil, err
-	}
-	return r.followEvents(ctx, narrow, after)
+	return r.followEvents(ctx, filter, after)
 }
 
 func (r *Resolver) Event() graph.EventResolver { return &eventResolver{r} }

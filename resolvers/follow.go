@@ -2,9 +2,9 @@ package resolvers
 
 import (
 	"context"
-	"errors"
 
 	"github.com/creditgraph/creditgraph/graph/model"
+	"github.com/creditgraph/creditgraph/internal/event"
 	"github.com/creditgraph/creditgraph/internal/lending"
 )
 
@@ -14,81 +14,35 @@ type Cursors interface {
 	EventSequence(cursor string) (int64, error)
 }
 
-// followEvents sends the events that a filter lets through: those behind a cursor first, then what comes.
-func (r *Resolver) followEvents(ctx context.Context, filter lending.EventFilter, after *string) (<-chan *model.EventEnvelope, error) {
-	var from int64
-	var err error
-	if after != nil && *after != "" {
-		from, err = r.Cursors.EventSequence(*after)
-	} else {
-		from, err = r.Tail.End(ctx)
-	}
-	if err != nil {
-		return nil, err
-	}
-	out := make(chan *model.EventEnvelope)
-	go func() {
-		defer close(out)
-		r.ended(ctx, r.Tail.Follow(ctx, from, func(e *lending.Event) error {
-			if !filter.Matches(e) {
-				return nil
-			}
-			return send(ctx, out, &model.EventEnvelope{Cursor: r.Cursors.EventCursor(e.Sequence), Event: e})
-		}))
-	}()
-	return out, nil
+// followEvents follows the events that a filter lets through: those behind a cursor first, then what comes.
+func (r *Resolver) followEvents(ctx context.Context, filter *model.EventFilter, after *string) (<-chan *model.EventEnvelope, error) {
+	return event.Subscribe(ctx, func() (topic event.Topic, err error) {
+		if topic.Filter, err = filter.Domain(); err != nil || after == nil || *after == "" {
+			return topic, err
+		}
+		sequence, err := r.Cursors.EventSequence(*after)
+		topic.After = &sequence
+		return topic, err
+	}, func(e *lending.Event) (*model.EventEnvelope, error) {
+		return &model.EventEnvelope{Cursor: r.Cursors.EventCursor(e.Sequence), Event: e}, nil
+	})
 }
 
-// follow sends an object as it is now, and again after each event about it.
-func follow[K ~string, T any](ctx context.Context, r *Resolver, kind lending.NodeKind, text string, about func(*lending.Event) K, load func(context.Context, K) (*T, error)) (<-chan *T, error) {
+// follow follows an object: as it is now, and again after each event about it.
+func follow[K ~string, T any](ctx context.Context, kind lending.NodeKind, text string, about func(K) lending.EventFilter, load func(context.Context, K) (*T, error)) (<-chan *T, error) {
 	id, err := lending.ParseID[K](kind, text)
 	if err != nil {
 		return nil, lending.NotFound(noun(kind))
 	}
-	from, err := r.Tail.End(ctx) // before the object is read, so that no change is missed
-	if err != nil {
-		return nil, err
-	}
-	now, err := load(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	if now == nil {
-		return nil, lending.NotFound(noun(kind))
-	}
-	out := make(chan *T)
-	go func() {
-		defer close(out)
-		if send(ctx, out, now) != nil {
-			return
+	read := func() (*T, error) {
+		object, err := load(ctx, id)
+		if err == nil && object == nil {
+			err = lending.NotFound(noun(kind))
 		}
-		r.ended(ctx, r.Tail.Follow(ctx, from, func(e *lending.Event) error {
-			if about(e) != id {
-				return nil
-			}
-			object, err := load(ctx, id)
-			if err != nil || object == nil {
-				return err
-			}
-			return send(ctx, out, object)
-		}))
-	}()
-	return out, nil
-}
-
-// send hands a value over unless the subscriber goes away first.
-func send[T any](ctx context.Context, out chan<- T, value T) error {
-	select {
-	case out <- value:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+		return object, err
 	}
-}
-
-// ended logs why a subscription ended, when it was not the subscriber who ended it.
-func (r *Resolver) ended(ctx context.Context, err error) {
-	if err != nil && !errors.Is(err, context.Canceled) && ctx.Err() == nil {
-		r.Logger.WarnContext(ctx, "a subscription ended early", "error", lending.AsError(err).Detail())
-	}
+	return event.Subscribe(ctx, func() (event.Topic, error) {
+		_, err := read()
+		return event.Topic{Filter: about(id), Current: true}, err
+	}, func(*lending.Event) (*T, error) { return read() })
 }

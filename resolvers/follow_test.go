@@ -52,7 +52,7 @@ func (b *bench) happens(loan lending.LoanID, operation lending.OperationID) {
 		ID: lending.EventID(fmt.Sprint(loan, operation, time.Now().UnixNano())), Type: lending.EventLoanDisbursed, Provider: lending.Kredete,
 		Source: lending.FromWebhook, LoanID: loan, OperationID: operation, OccurredAt: time.Now(), ReceivedAt: time.Now(),
 	}))
-	b.tail.Publish()
+	b.hub.Publish()
 }
 
 func TestALoanIsShownNowAndWheneverItChanged(t *testing.T) {

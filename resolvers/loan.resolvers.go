@@ -61,7 +61,7 @@ func (r *queryResolver) Loans(ctx context.Context, filter *model.LoanFilter, fir
 }
 
 func (r *subscriptionResolver) LoanUpdated(ctx context.Context, id string) (<-chan *lending.Loan, error) {
-	return follow(ctx, r.Resolver, lending.LoanNode, id, func(e *lending.Event) lending.LoanID { return e.LoanID }, func(ctx context.Context, id lending.LoanID) (*lending.Loan, error) {
+	return follow(ctx, lending.LoanNode, id, func(id lending.LoanID) lending.EventFilter { return lending.EventFilter{LoanID: id} }, func(ctx context.Context, id lending.LoanID) (*lending.Loan, error) {
 		found, err := r.Store.Loans(ctx, []lending.LoanID{id})
 		return found[id], err
 	})

@@ -46,7 +46,7 @@ func (r *queryResolver) Operations(ctx context.Context, filter *model.OperationF
 }
 
 func (r *subscriptionResolver) OperationUpdated(ctx context.Context, id string) (<-chan *lending.Operation, error) {
-	return follow(ctx, r.Resolver, lending.OperationNode, id, func(e *lending.Event) lending.OperationID { return e.OperationID }, func(ctx context.Context, id lending.OperationID) (*lending.Operation, error) {
+	return follow(ctx, lending.OperationNode, id, func(id lending.OperationID) lending.EventFilter { return lending.EventFilter{OperationID: id} }, func(ctx context.Context, id lending.OperationID) (*lending.Operation, error) {
 		found, err := r.Store.Operations(ctx, []lending.OperationID{id})
 		return found[id], err
 	})

@@ -4,13 +4,11 @@ package resolvers
 
 import (
 	"context"
-	"log/slog"
 
 	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/creditgraph/creditgraph/graph/model"
 	"github.com/creditgraph/creditgraph/internal/auth"
-	"github.com/creditgraph/creditgraph/internal/event"
 	"github.com/creditgraph/creditgraph/internal/lending"
 	"github.com/creditgraph/creditgraph/internal/service"
 )
@@ -20,8 +18,6 @@ type Resolver struct {
 	Service *service.Service
 	Store   service.Store
 	Cursors Cursors
-	Tail    *event.Tail
-	Logger  *slog.Logger
 }
 
 // caller is who asks, for what is written down of an action.

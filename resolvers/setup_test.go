@@ -76,7 +76,7 @@ type bench struct {
 	store     *store.Store
 	handler   http.Handler
 	issuer    *auth.Issuer
-	tail      *event.Tail
+	hub       *event.Hub
 	profiles  *reads[lending.Profile]
 	lines     *reads[lending.CreditLine]
 	suppliers *reads[[]lending.Supplier]
@@ -96,22 +96,24 @@ func setup(t *testing.T) *bench {
 		}
 	})
 	b := &bench{
-		T: t, store: db, tail: event.NewTail(db, time.Second), profiles: &reads[lending.Profile]{answers: map[string]lending.Fetched[lending.Profile]{}},
+		T: t, store: db, hub: event.NewHub(db, time.Second, slog.New(slog.DiscardHandler)), profiles: &reads[lending.Profile]{answers: map[string]lending.Fetched[lending.Profile]{}},
 		lines: &reads[lending.CreditLine]{}, suppliers: &reads[[]lending.Supplier]{answers: map[string]lending.Fetched[[]lending.Supplier]{}},
 	}
 	b.must(db.Migrate(t.Context()))
+	b.hub.Start()
+	t.Cleanup(b.hub.Stop)
 	logger := slog.New(slog.DiscardHandler)
 	use := service.New(service.Config{
-		Store: db, Health: service.NewHealth(time.Now), Publisher: b.tail, Clock: time.Now, Logger: logger,
+		Store: db, Health: service.NewHealth(time.Now), Publisher: b.hub, Clock: time.Now, Logger: logger,
 		Providers: []*provider.Provider{{Name: lending.Kredete}, {Name: lending.Kredmint}},
 		Readers:   service.Readers{Profiles: b.profiles, CreditLines: b.lines, Suppliers: b.suppliers},
 	})
 	t.Cleanup(func() { b.must(use.Stop(context.WithoutCancel(t.Context()))) })
-	root := &resolvers.Resolver{Service: use, Store: db, Cursors: db, Tail: b.tail, Logger: logger}
+	root := &resolvers.Resolver{Service: use, Store: db, Cursors: db}
 	b.issuer, err = auth.NewIssuer([]byte("data key"), time.Now)
 	b.must(err)
 	b.handler = server.New(server.Config{
-		Resolvers: root, Source: root.Source(), Issuer: b.issuer, Webhooks: use, Clock: time.Now, Logger: logger,
+		Resolvers: root, Source: root.Source(), Issuer: b.issuer, Webhooks: use, Events: b.hub, Cursors: db, Clock: time.Now, Logger: logger,
 		Ready: func(context.Context) error { return nil },
 	})
 	return b

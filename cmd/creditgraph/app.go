@@ -38,6 +38,7 @@ type app struct {
 	cache    *cached.Cache
 	service  *service.Service
 	issuer   *auth.Issuer
+	handler  *server.Server
 	server   *http.Server
 	listener net.Listener
 	served   chan error
@@ -157,9 +158,11 @@ func (a *app) startService(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	tail := event.NewTail(a.records, eventPoll)
+	hub := event.NewHub(a.records, eventPoll, a.logger)
+	hub.Start()
+	a.onStop(func(context.Context) error { hub.Stop(); return nil })
 	a.service = service.New(service.Config{
-		Store: a.records, Providers: all, Readers: readers(&a.settings, a.cache, all), Health: health, Publisher: tail,
+		Store: a.records, Providers: all, Readers: readers(&a.settings, a.cache, all), Health: health, Publisher: hub,
 		Clock: time.Now, Logger: a.logger,
 		Settings: service.Settings{
 			ReadDeadline: a.settings.ReadDeadline, WriteDeadline: a.settings.WriteDeadline,
@@ -169,12 +172,13 @@ func (a *app) startService(ctx context.Context) error {
 	})
 	a.service.Start()
 	a.onStop(a.service.Stop)
-	root := &resolvers.Resolver{Service: a.service, Store: a.records, Cursors: a.records, Tail: tail, Logger: a.logger}
+	root := &resolvers.Resolver{Service: a.service, Store: a.records, Cursors: a.records}
+	a.handler = server.New(server.Config{
+		Resolvers: root, Source: root.Source(), BatchWait: a.settings.BatchWait, Issuer: a.issuer, Clients: clientFinder{a.records},
+		Webhooks: a.service, Events: hub, Cursors: a.records, Ready: a.records.Ping, Clock: time.Now, Logger: a.logger,
+	})
 	a.server = &http.Server{
-		Handler: server.New(server.Config{
-			Resolvers: root, Source: root.Source(), BatchWait: a.settings.BatchWait, Issuer: a.issuer, Clients: clientFinder{a.records},
-			Webhooks: a.service, Ready: a.records.Ping, Clock: time.Now, Logger: a.logger,
-		}),
+		Handler:           a.handler,
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		// Requests have the values of ctx, and not its end: they are drained.
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
@@ -187,10 +191,11 @@ func (a *app) startService(ctx context.Context) error {
 func (a *app) serve(context.Context) error {
 	go func() { a.served <- a.server.Serve(a.listener) }()
 	a.onStop(func(ctx context.Context) error {
+		drained := a.handler.Drain(ctx)
 		if err := a.server.Shutdown(ctx); err != nil {
-			return errors.Join(err, a.server.Close())
+			return errors.Join(drained, err, a.server.Close())
 		}
-		return nil
+		return drained
 	})
 	return nil
 }

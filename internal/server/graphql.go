@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -21,6 +20,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/creditgraph/creditgraph/graph"
+	"github.com/creditgraph/creditgraph/internal/event"
 	"github.com/creditgraph/creditgraph/internal/lending"
 	"github.com/creditgraph/creditgraph/internal/loader"
 	"github.com/creditgraph/creditgraph/internal/service"
@@ -36,11 +36,12 @@ const (
 )
 
 // graphQL is the handler of /graphql.
-func graphQL(c Config) http.Handler {
+func (s *Server) graphQL(c Config) http.Handler {
 	logger := c.Logger
 	srv := handler.New(graph.NewExecutableSchema(graph.Config{Resolvers: c.Resolvers, Directives: directives()}))
-	srv.AddTransport(transport.Websocket{KeepAlivePingInterval: 20 * time.Second, InitTimeout: 10 * time.Second})
-	srv.AddTransport(transport.SSE{})
+	subscribed := &subscriptions{hub: c.Events, feeds: event.NewFeeds(), cursors: c.Cursors, log: logger}
+	srv.AddTransport(&sockets{subscriptions: subscribed, verify: c.Issuer.Verify, limits: c.sockets, drain: s.drain, open: &s.sockets})
+	srv.AddTransport(eventStream{subscriptions: subscribed, drain: s.drain, ping: streamPing, stall: stallLimit})
 	srv.AddTransport(transport.Options{})
 	srv.AddTransport(transport.GET{})
 	srv.AddTransport(transport.MultipartForm{MaxUploadSize: maxUploadBody, MaxMemory: maxUploadMemory})
@@ -85,7 +86,7 @@ func limited(next http.Handler) http.Handler {
 				return
 			}
 			if err != nil || !isRequest(body) {
-				refuse(w, r, http.StatusBadRequest, "Send a JSON object with the query as text, and variables as an object.")
+				refuse(w, r, http.StatusBadRequest, notARequest)
 				return
 			}
 			r.Body = io.NopCloser(bytes.NewReader(body))
@@ -93,6 +94,9 @@ func limited(next http.Handler) http.Handler {
 		next.ServeHTTP(w, r)
 	})
 }
+
+// notARequest is said of what has not the shape of a request.
+const notARequest = "Send a JSON object with the query as text, and variables as an object."
 
 // isRequest reports whether a body has the shape of a GraphQL request.
 func isRequest(body []byte) bool {
@@ -113,36 +117,25 @@ func refuse(w http.ResponseWriter, r *http.Request, status int, message string) 
 	})
 }
 
-// asksForStream reports whether a client can take more than one answer to a request.
-func asksForStream(r *http.Request) bool {
-	return r.Header.Get("Upgrade") != "" || strings.Contains(r.Header.Get("Accept"), "text/event-stream")
-}
-
 // moneyMovers are the mutations that pay out, or count money as paid.
 var moneyMovers = map[string]bool{"disburseLoan": true, "recordPayment": true, "payInvoice": true}
 
-// admit refuses operations that must not begin: a subscription over a transport that can carry one answer
-// alone, and a document that moves money twice.
+// admit refuses operations that must not begin: a document that moves money twice.
 func admit(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	op := graphql.GetOperationContext(ctx)
 	if op.Operation == nil {
 		return next(ctx)
 	}
-	switch op.Operation.Operation {
-	case ast.Subscription:
-		if !requestOf(ctx).streaming {
-			return refused(ctx, "Subscriptions need a websocket (graphql-transport-ws) or Accept: text/event-stream.")
-		}
-	case ast.Mutation:
-		movers := 0
+	movers := 0
+	if op.Operation.Operation == ast.Mutation {
 		for _, field := range graphql.CollectFields(op, op.Operation.SelectionSet, []string{"Mutation"}) {
 			if moneyMovers[field.Name] {
 				movers++
 			}
 		}
-		if movers > 1 {
-			return refused(ctx, "A document may move money once: send disburseLoan, recordPayment and payInvoice each in a request of its own.")
-		}
+	}
+	if movers > 1 {
+		return refused(ctx, "A document may move money once: send disburseLoan, recordPayment and payInvoice each in a request of its own.")
 	}
 	return next(ctx)
 }
@@ -161,7 +154,7 @@ func logged(logger *slog.Logger) graphql.OperationMiddleware {
 		respond := next(ctx)
 		return func(ctx context.Context) *graphql.Response {
 			response := respond(ctx)
-			if response != nil && op.Operation != nil {
+			if response != nil && op.Operation != nil && !event.IsDelivering(ctx) {
 				logger.InfoContext(ctx, "operation", "requestId", requestOf(ctx).id, "type", op.Operation.Operation,
 					"name", operationName(op), "errors", len(response.Errors), "took", time.Since(began).Round(time.Microsecond).String())
 			}

@@ -18,8 +18,7 @@ type requestKey struct{}
 
 // request is what is known of one HTTP request.
 type request struct {
-	id        string
-	streaming bool // the client asked for a transport that can carry more than one answer
+	id string
 }
 
 // requestOf is the request that ctx belongs to; a zero one outside of any.
@@ -42,7 +41,7 @@ func identified(logger *slog.Logger, next http.Handler) http.Handler {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		began := time.Now()
 		answer := &recorder{ResponseWriter: w, status: http.StatusOK}
-		ctx := context.WithValue(r.Context(), requestKey{}, request{id: id, streaming: asksForStream(r)})
+		ctx := context.WithValue(r.Context(), requestKey{}, request{id: id})
 		defer func() {
 			if cause := recover(); cause != nil {
 				if cause == http.ErrAbortHandler {

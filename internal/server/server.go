@@ -3,12 +3,15 @@ package server
 import (
 	"context"
 	_ "embed"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/creditgraph/creditgraph/graph"
 	"github.com/creditgraph/creditgraph/internal/auth"
+	"github.com/creditgraph/creditgraph/internal/event"
 	"github.com/creditgraph/creditgraph/internal/lending"
 	"github.com/creditgraph/creditgraph/internal/loader"
 	"github.com/creditgraph/creditgraph/internal/webhook"
@@ -23,19 +26,83 @@ type Config struct {
 	Issuer    *auth.Issuer
 	Clients   auth.ClientFinder
 	Webhooks  webhook.Receiver
+	// Events is the hub that subscriptions follow; it is started and stopped by its owner.
+	Events  *event.Hub
+	Cursors Cursors
 	// Ready reports why requests cannot be served yet; nil when they can.
 	Ready  func(ctx context.Context) error
 	Clock  func() time.Time
 	Logger *slog.Logger
+
+	sockets socketLimits
 }
 
 // readyTimeout bounds one look at whether the service is ready.
 const readyTimeout = 2 * time.Second
 
-// New is the handler of all the service's addresses.
-func New(c Config) http.Handler {
+// Server answers at all the service's addresses.
+type Server struct {
+	handler http.Handler
+	drain   chan struct{} // closed when streams have to end
+	sockets running
+}
+
+// running counts what has to end before the server has.
+type running struct {
+	sync.WaitGroup
+	mu     sync.Mutex
+	closed bool
+}
+
+// begin counts one more; false when no more may begin.
+func (r *running) begin() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.closed {
+		r.Add(1)
+	}
+	return !r.closed
+}
+
+// close lets no more begin; false when it was closed before.
+func (r *running) close() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	was := r.closed
+	r.closed = true
+	return !was
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Drain ends all subscriptions in the way that makes clients come back, to another replica or to the next
+// process, and waits until they are ended or ctx is. New ones end at once. It is safe to call twice.
+func (s *Server) Drain(ctx context.Context) error {
+	if s.sockets.close() {
+		close(s.drain)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.sockets.Wait()
+	}()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("websockets did not end: %w", ctx.Err())
+	}
+}
+
+// New makes the server.
+func New(c Config) *Server {
+	s := &Server{drain: make(chan struct{})}
+	if c.sockets == (socketLimits{}) {
+		c.sockets = defaultSocketLimits()
+	}
 	mux := http.NewServeMux()
-	mux.Handle("/graphql", auth.Authenticate(c.Issuer, graphQL(c)))
+	mux.Handle("/graphql", authenticated(c.Issuer, s.graphQL(c)))
 	mux.Handle("POST /oauth/token", auth.TokenEndpoint(c.Issuer, c.Clients, c.Logger))
 	mux.Handle("/webhooks/{provider}", webhook.Handler(c.Webhooks, c.Clock, c.Logger))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "alive") })
@@ -50,7 +117,21 @@ func New(c Config) http.Handler {
 		answer(w, http.StatusOK, "ready")
 	})
 	mux.HandleFunc("GET /{$}", explorer)
-	return identified(c.Logger, mux)
+	s.handler = identified(c.Logger, mux)
+	return s
+}
+
+// authenticated lets good tokens through. A websocket may bring its token later, in connection_init: browsers
+// cannot send it before.
+func authenticated(issuer *auth.Issuer, next http.Handler) http.Handler {
+	strict := auth.Authenticate(issuer, next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isWebsocket(r) && r.Header.Get("Authorization") == "" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		strict.ServeHTTP(w, r)
+	})
 }
 
 func answer(w http.ResponseWriter, status int, text string) {

@@ -98,7 +98,7 @@ type bench struct {
 	store   *store.Store
 	records *records
 	lender  *lender
-	tail    *event.Tail
+	hub     *event.Hub
 	issuer  *auth.Issuer
 	log     *logbook
 }
@@ -120,19 +120,21 @@ func setup(t *testing.T) *bench {
 		t.Fatal(lending.AsError(err).Detail())
 	}
 	b := &bench{T: t, store: db, records: &records{Store: db}, lender: &lender{}, log: &logbook{}}
-	b.tail = event.NewTail(db, time.Second)
 	logger := slog.New(slog.NewTextHandler(b.log, nil))
+	b.hub = event.NewHub(db, time.Second, logger)
+	b.hub.Start()
+	t.Cleanup(b.hub.Stop)
 	use := service.New(service.Config{
-		Store: b.records, Health: service.NewHealth(time.Now), Publisher: b.tail, Clock: time.Now, Logger: logger,
+		Store: b.records, Health: service.NewHealth(time.Now), Publisher: b.hub, Clock: time.Now, Logger: logger,
 		Providers: []*provider.Provider{{Name: lending.Kredete, Decisions: b.lender}, {Name: lending.Kredmint, Documents: b.lender}},
 		Settings:  service.Settings{TokenKey: []byte("key")},
 	})
-	root := &resolvers.Resolver{Service: use, Store: b.records, Cursors: db, Tail: b.tail, Logger: logger}
+	root := &resolvers.Resolver{Service: use, Store: b.records, Cursors: db}
 	if b.issuer, err = auth.NewIssuer([]byte("data key"), time.Now); err != nil {
 		t.Fatal(err)
 	}
 	b.handler = server.New(server.Config{
-		Resolvers: root, Source: root.Source(), Issuer: b.issuer, Clients: nobody{}, Webhooks: use,
+		Resolvers: root, Source: root.Source(), Issuer: b.issuer, Clients: nobody{}, Webhooks: use, Events: b.hub, Cursors: db,
 		Ready: func(context.Context) error { return b.records.down }, Clock: time.Now, Logger: logger,
 	})
 	listening := httptest.NewServer(b.handler)
