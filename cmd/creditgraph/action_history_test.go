@@ -26,11 +26,6 @@ func (w *actWorld) fault(p lending.Provider, rule twin.Rule) {
 	w.admin(p, http.MethodPost, "faults", rule, nil)
 }
 
-func (w *actWorld) clearFaults(p lending.Provider) {
-	w.t.Helper()
-	w.admin(p, http.MethodDelete, "faults", nil, nil)
-}
-
 // calls is how often a twin's route was called.
 func (w *actWorld) calls(p lending.Provider, route string) int {
 	w.t.Helper()

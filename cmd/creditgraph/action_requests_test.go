@@ -36,7 +36,7 @@ func (w *actWorld) carbonRequest(key string, n int) actRequest {
 }
 
 // actLoan is a loan by its ids.
-type actLoan struct{ id, external, total string }
+type actLoan struct{ id, external string }
 
 // loanAt applies for a loan at Kredete and takes it as far as the steps say: "approve", "disburse".
 func (w *actWorld) loanAt(key string, n int, steps ...string) actLoan {
