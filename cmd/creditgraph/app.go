@@ -161,8 +161,15 @@ func (a *app) startService(ctx context.Context) error {
 	hub := event.NewHub(a.records, eventPoll, a.logger)
 	hub.Start()
 	a.onStop(func(context.Context) error { hub.Stop(); return nil })
+	var publisher service.Publisher = hub
+	if a.redis != nil {
+		relay := event.NewRelay(hub, a.redis, a.logger)
+		relay.Start()
+		a.onStop(func(context.Context) error { relay.Stop(); return nil })
+		publisher = relay
+	}
 	a.service = service.New(service.Config{
-		Store: a.records, Providers: all, Readers: readers(&a.settings, a.cache, all), Health: health, Publisher: hub,
+		Store: a.records, Providers: all, Readers: readers(&a.settings, a.cache, all), Health: health, Publisher: publisher,
 		Clock: time.Now, Logger: a.logger,
 		Settings: service.Settings{
 			ReadDeadline: a.settings.ReadDeadline, WriteDeadline: a.settings.WriteDeadline,
