@@ -174,7 +174,7 @@ func (a *app) startService(ctx context.Context) error {
 		Settings: service.Settings{
 			ReadDeadline: a.settings.ReadDeadline, WriteDeadline: a.settings.WriteDeadline,
 			ReportPollAfter: a.settings.ReportPollAfter, WebhookSecret: string(a.settings.Kredete.WebhookSecret),
-			TokenKey: k.tokens, AllowPrivateWebhooks: a.sandbox != nil,
+			EventRetention: a.settings.EventRetention, TokenKey: k.tokens, AllowPrivateWebhooks: a.sandbox != nil,
 		},
 	})
 	a.service.Start()

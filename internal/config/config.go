@@ -44,6 +44,8 @@ type Config struct {
 
 	ReportPollAfter time.Duration `env:"CREDITGRAPH_REPORT_POLL_AFTER" default:"5m" help:"When an ordered report whose push did not come is first asked for."`
 
+	EventRetention time.Duration `env:"CREDITGRAPH_EVENT_RETENTION" default:"2160h" help:"How long events are kept for readers that come back, at least 24h. A cursor from before that is refused with CURSOR_EXPIRED."`
+
 	Sandbox Sandbox `embed:""`
 
 	Kredete       Kredete       `embed:"" prefix:"kredete-"`

@@ -76,6 +76,7 @@ func TestAWrongSettingIsNamedWithWhatItShouldBe(t *testing.T) {
 		{name: "REDIS_URL", value: "localhost:6379", says: "redis://"},
 		{name: "DATA_KEY", value: "short", says: "32 random characters"},
 		{name: "CREDITGRAPH_READ_DEADLINE", value: "0s", says: "over zero"},
+		{name: "CREDITGRAPH_EVENT_RETENTION", value: "23h59m", says: "at least 24h"},
 		{name: "CREDITGRAPH_PROFILE_HARD_TTL", value: "1s", says: "PROFILE_SOFT_TTL"},
 		{name: "CREDITGRAPH_SANDBOX_CUSTOMERS", value: "0", says: "1 to 100000"},
 		{name: "KREDETE_BASE_URL", value: "api.kredete.com", says: "absolute"},

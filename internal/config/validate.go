@@ -6,10 +6,14 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // MinDataKey is the least length of DATA_KEY, in characters.
 const MinDataKey = 32
+
+// MinEventRetention is the least time that events are kept.
+const MinEventRetention = 24 * time.Hour
 
 // Validate checks everything at once. Each error names the variable and says what it should be.
 func (c *Config) Validate() error {
@@ -39,6 +43,9 @@ func (c *Config) Validate() error {
 		if d.value <= 0 {
 			refuse(d.name, "give a duration over zero, such as 2s")
 		}
+	}
+	if c.EventRetention < MinEventRetention {
+		refuse("CREDITGRAPH_EVENT_RETENTION", "give at least %s, so that a reader can be away for a day", MinEventRetention)
 	}
 	if c.ProfileHardTTL < c.ProfileSoftTTL {
 		refuse("CREDITGRAPH_PROFILE_HARD_TTL", "it has to be at least CREDITGRAPH_PROFILE_SOFT_TTL")

@@ -48,6 +48,8 @@ type Settings struct {
 	ReportPollAfter time.Duration
 	// ReportMaxAge is when a stored report counts as stale in summaries.
 	ReportMaxAge time.Duration
+	// EventRetention is how long events are kept for readers that come back.
+	EventRetention time.Duration
 	// WebhookSecret signs what Kredete sends to the addresses that are registered here.
 	WebhookSecret string
 	// TokenKey signs the tokens that bind a report to its order.
@@ -67,6 +69,7 @@ func (s *Settings) setDefaults() {
 		{&s.ReplayWait, 3 * time.Second},
 		{&s.ReportPollAfter, 5 * time.Minute},
 		{&s.ReportMaxAge, 90 * 24 * time.Hour},
+		{&s.EventRetention, 90 * 24 * time.Hour},
 	} {
 		if *d.field == 0 {
 			*d.field = d.value
@@ -127,12 +130,14 @@ func New(c Config) *Service {
 	return s
 }
 
-// Start runs the background parts: the inbox, the completer of operations and the poller of reports.
+// Start runs the background parts: the inbox, the completer of operations, the poller of reports and
+// the pruner of the event log.
 func (s *Service) Start() {
 	s.started.Do(func() {
 		s.background.Go(s.runInbox)
 		s.background.Go(s.runCompleter)
 		s.background.Go(s.runReportPoller)
+		s.background.Go(s.runEventPruner)
 	})
 }
 

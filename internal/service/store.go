@@ -142,21 +142,29 @@ var ErrLeaseLost = &lending.Error{
 	Message: "Another process has taken over this operation.",
 }
 
-// EventStore keeps the event log.
+// EventStore keeps the event log. Its sequence numbers have no gaps: deleted is only the log's beginning, and
+// whoever reads on from a place in it gets all that follows, or CURSOR_EXPIRED when some of that was deleted.
+// VALIDATION when the log never reached that place: it is one of another database.
 type EventStore interface {
 	// AppendEvents adds events in the order given and sets their Sequence. It is the last step of a
 	// transaction: from it to the commit, other appends wait, so that no reader sees a later sequence
 	// number before an earlier one.
 	AppendEvents(ctx context.Context, events ...*lending.Event) error
 	Events(ctx context.Context, ids []lending.EventID) (map[lending.EventID]*lending.Event, error)
-	// ListEvents lists in the order of the log.
+	// ListEvents lists in the order of the log. The cursor that it goes on from is checked as told above.
 	ListEvents(ctx context.Context, filter lending.EventFilter, page lending.PageRequest) (lending.Page[*lending.Event], error)
-	// EventsOf gives a page of each customer's events, in the order of the log, in one statement.
+	// EventsOf gives a page of each customer's events, in the order of the log, in one statement; one more
+	// checks the cursor.
 	EventsOf(ctx context.Context, customers []lending.CustomerID, page lending.PageRequest) (map[lending.CustomerID]lending.Page[*lending.Event], error)
-	// EventsAfter gives up to limit events behind a sequence number, whatever they are.
+	// EventsAfter gives up to limit events behind a sequence number, whatever they are: the very next ones, or
+	// an error as told above, never some with others left out. From LastSequence on it does not expire unless
+	// the reader falls behind by the whole retention.
 	EventsAfter(ctx context.Context, sequence int64, limit int) ([]*lending.Event, error)
 	// LastSequence is the sequence number of the newest event, 0 when there is none.
 	LastSequence(ctx context.Context) (int64, error)
+	// PruneEvents deletes the oldest events, at most limit, as long as they were received before a time: none
+	// that is younger, and none that has a kept event before it.
+	PruneEvents(ctx context.Context, before time.Time, limit int) (n int, err error)
 }
 
 // InboxStore keeps webhooks from their receipt until they are applied.

@@ -97,23 +97,49 @@ func (s *Store) Events(ctx context.Context, ids []lending.EventID) (map[lending.
 
 // ListEvents implements service.EventStore.
 func (s *Store) ListEvents(ctx context.Context, f lending.EventFilter, page lending.PageRequest) (lending.Page[*lending.Event], error) {
-	return list(ctx, s, s.eventListing(), page, func(q *bun.SelectQuery) *bun.SelectQuery {
+	found, err := list(ctx, s, s.eventListing(), page, func(q *bun.SelectQuery) *bun.SelectQuery {
 		q = among(among(q, "provider", f.Providers), "type", f.Types)
 		return equal(equal(equal(q, "customer_id", f.CustomerID), "loan_id", f.LoanID), "operation_id", f.OperationID)
 	})
+	if err == nil {
+		err = s.checkCursor(ctx, page.After)
+	}
+	if err != nil {
+		return lending.Page[*lending.Event]{}, err
+	}
+	return found, nil
 }
 
 // EventsOf implements service.EventStore.
 func (s *Store) EventsOf(ctx context.Context, customers []lending.CustomerID, page lending.PageRequest) (map[lending.CustomerID]lending.Page[*lending.Event], error) {
-	return listOf(ctx, s, s.eventListing(), customers, "customer_id",
+	found, err := listOf(ctx, s, s.eventListing(), customers, "customer_id",
 		func(r *eventRow) lending.CustomerID { return r.CustomerID }, page)
+	if err == nil {
+		err = s.checkCursor(ctx, page.After)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
 }
 
-// EventsAfter implements service.EventStore.
+// EventsAfter implements service.EventStore. Sequence numbers have no gaps, so where the very next one is there
+// nothing was deleted in between; where it is not, the counter is asked after the events: what was deleted
+// before they were read is known to it then.
 func (s *Store) EventsAfter(ctx context.Context, sequence int64, limit int) ([]*lending.Event, error) {
-	return gather(ctx, s, s.eventListing(), func(q *bun.SelectQuery) *bun.SelectQuery {
+	events, err := gather(ctx, s, s.eventListing(), func(q *bun.SelectQuery) *bun.SelectQuery {
 		return q.Where("entry.sequence > ?", sequence).Order("entry.sequence").Limit(int64(limit))
 	})
+	if err != nil {
+		return nil, err
+	}
+	if len(events) > 0 && events[0].Sequence == sequence+1 {
+		return events, nil
+	}
+	if err := s.checkPlace(ctx, sequence); err != nil {
+		return nil, err
+	}
+	return events, nil
 }
 
 // LastSequence implements service.EventStore.

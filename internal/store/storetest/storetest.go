@@ -37,7 +37,7 @@ func Run(t *testing.T, open func(t *testing.T) service.Store) {
 	for _, c := range slices.Concat(
 		transactionChecks(), customerChecks(), importChecks(), identityChecks(), loanChecks(), standingChecks(),
 		loanListChecks(), paymentChecks(), scoreChecks(), reportChecks(), operationChecks(), leaseChecks(),
-		eventChecks(), inboxChecks(), registryChecks(), pagingChecks(), mergeChecks(),
+		eventChecks(), retentionChecks(), inboxChecks(), registryChecks(), pagingChecks(), mergeChecks(),
 	) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
