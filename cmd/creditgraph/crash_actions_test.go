@@ -205,7 +205,7 @@ func (b *crashBench) approvedLoan(t *testing.T, p *crashProcess) crashLoan {
 }
 
 // crashRounds is how often each action is killed at each point.
-func crashRounds(t *testing.T) int {
+func crashRounds(t testing.TB) int {
 	t.Helper()
 	text := os.Getenv("CREDITGRAPH_CRASH_ROUNDS")
 	if text == "" {

@@ -67,7 +67,7 @@ func TestCrashes(t *testing.T) {
 }
 
 // crashProgram builds the program.
-func crashProgram(t *testing.T, flags ...string) string {
+func crashProgram(t testing.TB, flags ...string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "creditgraph")
 	build := exec.CommandContext(t.Context(), "go", slices.Concat([]string{"build", "-o", program}, flags, []string{"."})...)
@@ -88,7 +88,7 @@ func crashDatabases() map[string]func(t *testing.T) string {
 	return all
 }
 
-func crashPostgres(t *testing.T, server string) string {
+func crashPostgres(t testing.TB, server string) string {
 	t.Helper()
 	admin, err := sql.Open("pgx", server)
 	if err != nil {
@@ -132,7 +132,7 @@ type crashBench struct {
 }
 
 // newCrashBench makes a bench for processes with more settings than they need.
-func newCrashBench(t *testing.T, program, database string, more ...string) *crashBench {
+func newCrashBench(t testing.TB, program, database string, more ...string) *crashBench {
 	t.Helper()
 	b := &crashBench{program: program, database: database, began: time.Now().UTC(), expected: map[string]int{}}
 	var err error
@@ -157,7 +157,7 @@ func newCrashBench(t *testing.T, program, database string, more ...string) *cras
 }
 
 // tellLog shows the end of what the processes logged, where the test failed.
-func (b *crashBench) tellLog(t *testing.T) {
+func (b *crashBench) tellLog(t testing.TB) {
 	const last = 8 << 10
 	size, err := b.log.Seek(0, io.SeekEnd)
 	if err == nil && t.Failed() {
@@ -172,7 +172,7 @@ func (b *crashBench) tellLog(t *testing.T) {
 
 // bringCustomers has the program import the twins' customers, links those whom the actions need, and makes
 // a token.
-func (b *crashBench) bringCustomers(t *testing.T) {
+func (b *crashBench) bringCustomers(t testing.TB) {
 	t.Helper()
 	bring := exec.CommandContext(t.Context(), b.program, "import")
 	bring.Env, bring.Stderr = b.settings, b.log

@@ -30,7 +30,7 @@ type crashProcess struct {
 }
 
 // start runs the program with a failpoint armed, or none where it is "". It answers when start returns.
-func (b *crashBench) start(t *testing.T, failpoint string) *crashProcess {
+func (b *crashBench) start(t testing.TB, failpoint string) *crashProcess {
 	t.Helper()
 	p := &crashProcess{
 		bench: b, command: exec.Command(b.program), exited: make(chan struct{}),

@@ -8,7 +8,9 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -64,25 +66,38 @@ type replicaFleet struct {
 
 func startFleet(t *testing.T, b *crashBench) *replicaFleet {
 	t.Helper()
-	f := &replicaFleet{bench: b, processes: []*crashProcess{b.start(t, ""), b.start(t, "")}}
+	return &replicaFleet{
+		bench: b, processes: []*crashProcess{b.start(t, ""), b.start(t, "")}, records: openRecords(t, b), secret: secretOf(b, "KREDETE_WEBHOOK_SECRET"),
+	}
+}
+
+// secretOf is a setting of a bench's twins.
+func secretOf(b *crashBench, name string) string {
 	for _, setting := range b.twins.Settings() {
-		if setting[0] == "KREDETE_WEBHOOK_SECRET" {
-			f.secret = setting[1]
+		if setting[0] == name {
+			return setting[1]
 		}
 	}
+	panic("the twins have no setting " + name)
+}
+
+// openRecords opens a bench's database beside its processes.
+func openRecords(t testing.TB, b *crashBench) *store.Store {
+	t.Helper()
 	k, err := deriveKeys(crashDataKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.records, err = store.Open(t.Context(), store.Config{URL: b.database, DataKey: k.records}); err != nil {
+	records, err := store.Open(t.Context(), store.Config{URL: b.database, DataKey: k.records})
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := f.records.Close(); err != nil {
+		if err := records.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return f
+	return records
 }
 
 // replica is one of the two, as it runs now.
@@ -96,21 +111,30 @@ func (f *replicaFleet) replica(n int) *crashProcess {
 func (f *replicaFleet) happen(t *testing.T, at *crashProcess) {
 	t.Helper()
 	f.told++
-	body := fmt.Appendf(nil, `{"id":"evt_replica%06d","type":"replica.test","created_at":%q,"data":{}}`, f.told, time.Now().UTC().Format(time.RFC3339))
+	if err := f.tell(t.Context(), at, f.told); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// tell sends the webhook of a number.
+func (f *replicaFleet) tell(ctx context.Context, at *crashProcess, n int) error {
+	body := fmt.Appendf(nil, `{"id":"evt_replica%06d","type":"replica.test","created_at":%q,"data":{}}`, n, time.Now().UTC().Format(time.RFC3339))
 	mac := hmac.New(sha256.New, []byte(f.secret))
 	mac.Write(body)
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, at.address+"/webhooks/kredete", bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, at.address+"/webhooks/kredete", bytes.NewReader(body))
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	r.Header.Set("X-Kredete-Signature", hex.EncodeToString(mac.Sum(nil)))
 	response, err := at.client.Do(r)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	if err := response.Body.Close(); err != nil || response.StatusCode != http.StatusOK {
-		t.Fatalf("a webhook was answered %s: %v", response.Status, err)
+	_, err = io.Copy(io.Discard, response.Body) // to its end, so that the connection is used again
+	if response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("a webhook was answered %s", response.Status)
 	}
+	return errors.Join(err, response.Body.Close())
 }
 
 // end is the cursor of the newest event.
