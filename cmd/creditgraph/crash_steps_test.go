@@ -158,7 +158,7 @@ func (b *crashBench) repeat(t *testing.T, p *crashProcess, rounds []crashRound) 
 	t.Helper()
 	answers := make([]crashAnswer, len(rounds))
 	var all sync.WaitGroup
-	turns := make(chan struct{}, 32)
+	turns := make(chan struct{}, 8)
 	for i, r := range rounds {
 		all.Go(func() {
 			turns <- struct{}{}
