@@ -51,6 +51,11 @@ crash: export CREDITGRAPH_CRASH_ROUNDS := $(CREDITGRAPH_CRASH_ROUNDS)
 crash: ## Kill the program at each step of each action, CREDITGRAPH_CRASH_ROUNDS (20) times
 	go test -count=1 -timeout 2h -run '^TestCrashes$$' ./cmd/creditgraph
 
+.PHONY: bench-events
+bench-events: export CREDITGRAPH_TEST_POSTGRES := $(CREDITGRAPH_TEST_POSTGRES)
+bench-events: ## Measure what subscribers and webhooks cost
+	go test -run '^$$' -bench '^Benchmark(IdleSubscribers|EventsDelivered|WebhooksAcknowledged)$$' -benchtime 1x ./cmd/creditgraph
+
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (10s)
 	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \
