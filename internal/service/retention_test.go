@@ -27,8 +27,10 @@ func (b *bench) logBegins(want lending.EventID) {
 	b.Helper()
 	page, err := b.store.ListEvents(b.ctx, lending.EventFilter{}, lending.PageRequest{First: 1})
 	b.must(err)
-	if events := nodes(page); len(events) != 1 || events[0].ID != want {
-		b.Errorf("the log begins with %+v, want %s", events, want)
+	if events := nodes(page); len(events) != 1 {
+		b.Errorf("the log is empty, want it to begin with %s", want)
+	} else if events[0].ID != want {
+		b.Errorf("the log begins with %s, want %s", events[0].ID, want)
 	}
 }
 

@@ -163,7 +163,7 @@ type EventStore interface {
 	// LastSequence is the sequence number of the newest event, 0 when there is none.
 	LastSequence(ctx context.Context) (int64, error)
 	// PruneEvents deletes the oldest events, at most limit, as long as they were received before a time: none
-	// that is younger, and none that has a kept event before it.
+	// that is younger, and none that has a kept event before it. Fewer than limit: there are no more of them.
 	PruneEvents(ctx context.Context, before time.Time, limit int) (n int, err error)
 }
 
