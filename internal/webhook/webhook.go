@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/creditgraph/creditgraph/internal/lending"
@@ -35,6 +36,12 @@ func Handler(receiver Receiver, clock func() time.Time, logger *slog.Logger) htt
 			http.Error(w, "Send a POST.", http.StatusMethodNotAllowed)
 			return
 		}
+		// A parameter that cannot be read must not pass for one that is not there.
+		query, err := url.ParseQuery(r.URL.RawQuery)
+		if err != nil {
+			http.Error(w, "The address's parameters cannot be read.", http.StatusBadRequest)
+			return
+		}
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
 		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 			http.Error(w, "The body is too large.", http.StatusRequestEntityTooLarge)
@@ -45,7 +52,7 @@ func Handler(receiver Receiver, clock func() time.Time, logger *slog.Logger) htt
 			return
 		}
 		ack, err := receiver.ReceiveWebhook(r.Context(), name, provider.WebhookRequest{
-			Method: r.Method, Header: r.Header, Query: r.URL.Query(), Body: body, ReceivedAt: clock(),
+			Method: r.Method, Header: r.Header, Query: query, Body: body, ReceivedAt: clock(),
 		})
 		if err != nil {
 			refuse(w, r, logger, name, err)

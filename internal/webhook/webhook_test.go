@@ -88,6 +88,18 @@ func TestOtherMethodsAreRefused(t *testing.T) {
 	}
 }
 
+func TestParametersThatCannotBeReadAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, query := range []string{"sign=a&sign=%zz", "sign=a;sign=b", "%"} {
+		r := &receiver{ack: provider.Acknowledgement{Status: http.StatusOK}}
+		request := post("/webhooks/trustdecision", "{}")
+		request.URL.RawQuery = query
+		if answer := send(t, r, io.Discard, request); answer.Code != http.StatusBadRequest || r.calls != 0 {
+			t.Errorf("%s: answered %d after %d calls", query, answer.Code, r.calls)
+		}
+	}
+}
+
 // cut is a body that breaks off.
 type cut struct{}
 

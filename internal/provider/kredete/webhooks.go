@@ -114,12 +114,16 @@ func (c *client) Verify(r provider.WebhookRequest) (provider.Receipt, error) {
 	return provider.Receipt{DedupeKey: dedupeKey(event.ID, r.Body)}, nil
 }
 
-// verifySignature takes exactly one signature, however many headers repeat it: where two differ,
-// somebody has added one.
+// verifySignature takes exactly one signature. One header that comes twice is refused, whatever it holds:
+// somebody on the way has added one. Two of the names that we know may hold the same.
 func (c *client) verifySignature(h http.Header, body []byte) error {
 	signature := ""
 	for _, name := range c.signatureHeaders {
-		for _, value := range h.Values(name) {
+		values := h.Values(name)
+		if len(values) > 1 {
+			return refused(http.StatusUnauthorized, "more than one signature")
+		}
+		for _, value := range values {
 			value = strings.ToLower(strings.TrimSpace(value))
 			value = strings.TrimPrefix(value, "sha256=")
 			if signature != "" && value != signature {

@@ -44,6 +44,7 @@ func TestSignatures(t *testing.T) {
 		{"with its algorithm", []string{"X-Signature", "sha256=" + vectorSignature}, 0},
 		{"in upper case", []string{"X-Signature", "SHA256=" + strings.ToUpper(vectorSignature)}, 0},
 		{"the same one twice", []string{"X-Signature", vectorSignature, "X-Kredete-Signature", "sha256=" + vectorSignature}, 0},
+		{"the same one twice in one header", []string{"X-Signature", vectorSignature, "X-Signature", vectorSignature}, 401},
 		{"none", nil, 401},
 		{"an empty one", []string{"X-Signature", ""}, 401},
 		{"a wrong one", []string{"X-Signature", wrong}, 401},
