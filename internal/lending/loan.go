@@ -56,14 +56,18 @@ func (s LoanStatus) Ended() bool { return s.Rank() >= LoanRejected.Rank() }
 
 // Advance is the status after the news that the loan is in next. Rank decides, so the order in which
 // news arrives does not matter. conflict is true where the two cannot both be: a payout and a failure
-// or refusal. The first of such a pair stays, and somebody has to look.
+// or refusal. Then the payout stands, whichever came first, so that money that may have left is not
+// forgotten, and somebody has to look.
 func (s LoanStatus) Advance(next LoanStatus) (status LoanStatus, conflict bool) {
 	if next == "" || next == s {
 		return s, false
 	}
 	beforePayout := func(x LoanStatus) bool { return x.Ended() && x != LoanDefaulted }
-	if s.PaidOut() && beforePayout(next) || beforePayout(s) && next.PaidOut() {
+	switch {
+	case s.PaidOut() && beforePayout(next):
 		return s, true
+	case beforePayout(s) && next.PaidOut():
+		return next, true
 	}
 	if next.Rank() > s.Rank() {
 		return next, false

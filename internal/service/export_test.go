@@ -21,5 +21,10 @@ func (s *Service) Poller() func(ctx context.Context) error {
 	return func(ctx context.Context) error { return s.pollReports(ctx, asked) }
 }
 
+// MergeNews brings a loan up to date with what its provider tells.
+func MergeNews(loan, told *lending.Loan, after []string) (conflict bool) {
+	return mergeNews(loan, told, after)
+}
+
 // ReportToken is the token that an order carries.
 func (s *Service) ReportToken(id lending.OperationID) string { return s.reportToken(id) }

@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/creditgraph/creditgraph/internal/lending"
@@ -102,7 +101,9 @@ func (s *Service) deliver(ctx context.Context, delivery *Delivery) error {
 		return nil
 	}
 	now := s.now()
-	delivery.Attempts++
+	if !ours(err) {
+		delivery.Attempts++
+	}
 	delivery.UpdatedAt, delivery.LastError = now, string(lending.KindOf(err))
 	delivery.NextTryAt = now.Add(min(time.Second<<min(delivery.Attempts, 10), 10*time.Minute))
 	if delivery.Attempts >= inboxAttempts || !worthRepeating(err) {
@@ -123,6 +124,13 @@ func worthRepeating(err error) bool {
 	return true
 }
 
+// ours reports whether an error is about our own database being away or slow. That says nothing of the news, so
+// it is never a reason to set it aside.
+func ours(err error) bool {
+	kind := lending.KindOf(err)
+	return kind == lending.KindUnavailable || kind == lending.KindTimeout
+}
+
 func (s *Service) applyDelivery(ctx context.Context, delivery *Delivery) error {
 	p, err := s.Provider(delivery.Provider)
 	if err != nil {
@@ -132,25 +140,29 @@ func (s *Service) applyDelivery(ctx context.Context, delivery *Delivery) error {
 	if err != nil {
 		return err
 	}
-	event := s.noticeEvent(delivery.Provider, lending.FromWebhook, &notice)
-	event.ReceivedAt = delivery.ReceivedAt
-	if event.OccurredAt.IsZero() {
-		event.OccurredAt = delivery.ReceivedAt
-	}
+	event := s.deliveredEvent(delivery, &notice)
 	var evict func(ctx context.Context)
 	err = s.store.InTx(ctx, func(ctx context.Context) (err error) {
-		if evict, err = s.applyNotice(ctx, delivery.Provider, &notice, event); err != nil {
+		applied, err := s.applyNotice(ctx, delivery.Provider, &notice, event)
+		if err != nil {
 			return err
 		}
-		delivery.State, delivery.UpdatedAt, delivery.LastError = DeliveryApplied, s.now(), ""
+		evict = applied.evict
+		delivery.State, delivery.UpdatedAt, delivery.LastError, delivery.Awaits = DeliveryApplied, s.now(), "", applied.awaits
+		if applied.awaits != "" {
+			delivery.State = DeliveryHeld
+		}
 		if err := s.store.UpdateDelivery(ctx, delivery); err != nil {
 			return err
 		}
 		failpoint("delivery-applied", nil)
-		return s.store.AppendEvents(ctx, event)
+		if err := s.store.AppendEvents(ctx, event); err != nil {
+			return err
+		}
+		return s.meet(ctx, delivery, &notice)
 	})
 	if err != nil {
-		delivery.State = DeliveryReceived
+		delivery.State, delivery.Awaits = DeliveryReceived, ""
 		return err
 	}
 	if evict != nil {
@@ -173,6 +185,16 @@ func translate(p *provider.Provider, body []byte) (notice provider.Notice, err e
 	return p.WebhookReceiver.Translate(body)
 }
 
+// deliveredEvent is the event of a delivery's news.
+func (s *Service) deliveredEvent(delivery *Delivery, notice *provider.Notice) *lending.Event {
+	event := s.noticeEvent(delivery.Provider, lending.FromWebhook, notice)
+	event.ReceivedAt = delivery.ReceivedAt
+	if event.OccurredAt.IsZero() {
+		event.OccurredAt = delivery.ReceivedAt
+	}
+	return event
+}
+
 // noticeEvent is the event of a provider's news.
 func (s *Service) noticeEvent(name lending.Provider, source lending.EventSource, notice *provider.Notice) *lending.Event {
 	now := s.now()
@@ -186,9 +208,16 @@ func (s *Service) noticeEvent(name lending.Provider, source lending.EventSource,
 	return e
 }
 
-// applyNotice changes what a provider's news is about, and ties the event to it. evict forgets what the
-// cache holds of it, after the commit.
-func (s *Service) applyNotice(ctx context.Context, name lending.Provider, notice *provider.Notice, event *lending.Event) (evict func(ctx context.Context), err error) {
+// applied is what came of a provider's news.
+type applied struct {
+	// evict forgets what the cache holds of what the news is about, after the commit; nil for nothing.
+	evict func(ctx context.Context)
+	// awaits is the provider's id of the loan that the news is about, where that loan is not known.
+	awaits string
+}
+
+// applyNotice changes what a provider's news is about, and ties the event to it.
+func (s *Service) applyNotice(ctx context.Context, name lending.Provider, notice *provider.Notice, event *lending.Event) (done applied, err error) {
 	external := notice.CustomerExternalID
 	if notice.Loan != nil && external == "" {
 		external = notice.Loan.CustomerExternalID
@@ -198,31 +227,39 @@ func (s *Service) applyNotice(ctx context.Context, name lending.Provider, notice
 	}
 	if external != "" {
 		if event.CustomerID, err = s.customerBehind(ctx, name, external); err != nil {
-			return nil, err
+			return applied{}, err
 		}
-		evict = s.evictCustomer(name, external)
+		done.evict = s.evictCustomer(name, external)
 	}
 	if notice.KYCStatus != "" && event.CustomerID != "" {
 		if err := s.verifyCustomer(ctx, event.CustomerID, notice.KYCStatus); err != nil {
-			return nil, err
+			return applied{}, err
 		}
 	}
 	if notice.Loan != nil {
-		if err := s.applyLoan(ctx, name, notice, event); err != nil {
-			return nil, err
+		known, err := s.applyLoan(ctx, name, notice, event)
+		if err != nil {
+			return applied{}, err
+		}
+		if !known {
+			done.awaits = notice.Loan.Loan.ExternalID
 		}
 	}
 	if notice.Payment != nil {
-		if err := s.applyPayment(ctx, name, notice.Payment, event); err != nil {
-			return nil, err
+		known, err := s.applyPayment(ctx, name, notice.Payment, event)
+		if err != nil {
+			return applied{}, err
+		}
+		if !known {
+			done.awaits = notice.Payment.LoanExternalID
 		}
 	}
 	if notice.Report != nil {
 		if err := s.applyReport(ctx, name, lending.FromWebhook, notice.Report, event); err != nil {
-			return nil, err
+			return applied{}, err
 		}
 	}
-	return evict, nil
+	return done, nil
 }
 
 // customerBehind finds the customer whom a provider's news names. News of somebody whom we do not know is
@@ -258,8 +295,9 @@ func (s *Service) verifyCustomer(ctx context.Context, id lending.CustomerID, sta
 }
 
 // applyLoan brings a loan up to date with a provider's news. A loan that is not known yet is made: it is
-// one that was applied for elsewhere, or whose application's answer has not come yet.
-func (s *Service) applyLoan(ctx context.Context, name lending.Provider, notice *provider.Notice, event *lending.Event) error {
+// one that was applied for elsewhere, or whose application's answer has not come yet. known is false where
+// that cannot be done: nobody whom we know, or nothing to lend.
+func (s *Service) applyLoan(ctx context.Context, name lending.Provider, notice *provider.Notice, event *lending.Event) (known bool, err error) {
 	told := notice.Loan.Loan
 	told.Provider, told.CustomerID = name, event.CustomerID
 	if told.FailureReason == "" {
@@ -268,34 +306,34 @@ func (s *Service) applyLoan(ctx context.Context, name lending.Provider, notice *
 	if told.Status.PaidOut() && told.DisbursedOn.IsZero() {
 		told.DisbursedOn = lending.DateOf(event.OccurredAt)
 	}
+	if told.CreatedAt.IsZero() {
+		told.CreatedAt = event.OccurredAt // at the latest; our own application came before
+	}
 	loan, err := s.findLoan(ctx, &told)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if loan == nil {
 		if loan, err = s.awaitedLoan(ctx, &told, event); err != nil {
-			return err
+			return false, err
 		}
 	}
 	if loan == nil {
 		if told.CustomerID == "" || told.Principal.Sign() == 0 {
-			return nil // nobody whom we know, or nothing to lend: the event alone is kept
+			return false, nil
 		}
 		zero := lending.NewMoney(0, told.Principal.Currency())
-		loan = &lending.Loan{ID: newID[lending.LoanID](), CustomerID: told.CustomerID, Provider: name, Paid: zero, Outstanding: zero, Overdue: zero, CreatedAt: event.OccurredAt}
+		loan = &lending.Loan{ID: newID[lending.LoanID](), CustomerID: told.CustomerID, Provider: name, Paid: zero, Outstanding: zero, Overdue: zero}
 	}
-	if mergeLoan(loan, &told) {
+	if mergeNews(loan, &told, notice.Loan.After) {
 		s.log.WarnContext(ctx, "contradictory news of a loan", "loan", loan.ID, "provider", name, "status", loan.Status, "told", told.Status)
-	}
-	if loan.Status == told.Status && slices.Contains(notice.Loan.After, loan.ProviderStatus) {
-		loan.ProviderStatus = told.ProviderStatus
 	}
 	loan.UpdatedAt = s.now()
 	if err := s.store.SaveLoan(ctx, loan); err != nil {
-		return err
+		return false, err
 	}
 	event.LoanID, event.CustomerID = loan.ID, loan.CustomerID
-	return s.proveOperation(ctx, loan, event)
+	return true, s.proveOperation(ctx, loan, event)
 }
 
 // awaitedWindow is how far apart an application and the news of its loan may lie to be taken for one.
@@ -336,31 +374,31 @@ func (s *Service) awaitedLoan(ctx context.Context, told *lending.Loan, event *le
 }
 
 // applyPayment takes over a payment. The two events by which a provider may tell of one repayment are one
-// payment, by its id or its reference.
-func (s *Service) applyPayment(ctx context.Context, name lending.Provider, notice *provider.PaymentNotice, event *lending.Event) error {
+// payment, by its id or its reference. known is false where its loan is not known.
+func (s *Service) applyPayment(ctx context.Context, name lending.Provider, notice *provider.PaymentNotice, event *lending.Event) (known bool, err error) {
 	told := notice.Payment
 	told.Provider = name
 	loan, err := s.store.LoanByExternalID(ctx, name, notice.LoanExternalID)
 	if lending.IsNotFound(err) {
-		return nil // a loan that we do not know: the event alone is kept
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	told.LoanID, told.CustomerID = loan.ID, loan.CustomerID
 	event.LoanID, event.CustomerID = loan.ID, loan.CustomerID
 	p, err := s.findPayment(ctx, &told)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if p == nil {
 		if p, err = s.awaitedPayment(ctx, &told); err != nil {
-			return err
+			return false, err
 		}
 	}
 	if p == nil {
 		if told.ExternalID == "" && told.Reference == "" {
-			return nil // nothing tells it from another: counting it could count money twice
+			return true, nil // nothing tells it from another: counting it could count money twice
 		}
 		p = &lending.Payment{ID: newID[lending.PaymentID](), LoanID: loan.ID, CustomerID: loan.CustomerID, Provider: name, CreatedAt: event.OccurredAt}
 	}
@@ -370,7 +408,7 @@ func (s *Service) applyPayment(ctx context.Context, name lending.Provider, notic
 	}
 	event.PaymentID = p.ID
 	if err := s.writePayment(ctx, p); err != nil {
-		return err
+		return false, err
 	}
-	return s.provePayment(ctx, p, event)
+	return true, s.provePayment(ctx, p, event)
 }

@@ -1,8 +1,12 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/creditgraph/creditgraph/internal/lending"
 	"github.com/creditgraph/creditgraph/internal/provider"
@@ -122,8 +126,12 @@ func (s *Service) applied(op *lending.Operation, canonical application, told pro
 		loan.Status = lending.LoanPendingReview
 	}
 	got := answer{status: lending.OpSucceeded, result: Result{Loan: loan}}
-	got.save = func(ctx context.Context) error { return s.saveLoan(ctx, op, loan) }
-	got.events = []*lending.Event{s.event(lending.EventLoanCreated, op)}
+	event := s.event(lending.EventLoanCreated, op)
+	got.save = func(ctx context.Context) error {
+		defer func() { event.LoanID = op.LoanID }() // a webhook's row may have become the loan
+		return s.saveLoan(ctx, op, loan)
+	}
+	got.events = []*lending.Event{event}
 	return got, nil
 }
 
@@ -166,7 +174,7 @@ func (s *Service) saveLoan(ctx context.Context, op *lending.Operation, loan *len
 			Err: errors.New("the provider answered with the id of another customer's loan"),
 		}
 	}
-	if known != nil && known.ID != loan.ID {
+	if known != nil { // also under our own id: news may have moved it since it was written
 		mine := *loan
 		*loan = *known
 		mergeLoan(loan, &mine)
@@ -205,7 +213,6 @@ func mergeLoan(loan, told *lending.Loan) (conflict bool) {
 		{&loan.ProductID, told.ProductID},
 		{&loan.SupplierID, told.SupplierID},
 		{&loan.ProviderPurpose, told.ProviderPurpose},
-		{&loan.DisbursementReference, told.DisbursementReference},
 		{(*string)(&loan.CustomerID), string(told.CustomerID)},
 		{(*string)(&loan.Purpose), string(told.Purpose)},
 	} {
@@ -234,15 +241,20 @@ func mergeLoan(loan, told *lending.Loan) (conflict bool) {
 	if on := told.DisbursedOn; !on.IsZero() && (loan.DisbursedOn.IsZero() || on.Before(loan.DisbursedOn)) {
 		loan.DisbursedOn = on // news of a repayment, by which a payout is known as well, may be faster than the payout's own
 	}
-	if loan.CreatedAt.IsZero() {
-		loan.CreatedAt = told.CreatedAt
-	}
+	loan.CreatedAt = earliest(loan.CreatedAt, told.CreatedAt)
+	loan.DisbursementReference = longer(loan.DisbursementReference, told.DisbursementReference)
 	status, conflict := loan.Status.Advance(told.Status)
-	if status != loan.Status || status == told.Status && loan.ProviderStatus == "" {
+	switch {
+	case status != loan.Status:
 		loan.ProviderStatus = told.ProviderStatus
+	case status == told.Status:
+		loan.ProviderStatus = ownWord(loan.ProviderStatus, told.ProviderStatus)
 	}
 	if status != loan.Status && told.FailureReason != "" {
 		loan.FailureReason = told.FailureReason
+	}
+	if status.PaidOut() && status != lending.LoanDefaulted {
+		loan.FailureReason = "" // a conflict: what stands is the payout
 	}
 	loan.Status = status
 	if paid := afterPayments(loan); paid != status {
@@ -250,6 +262,44 @@ func mergeLoan(loan, told *lending.Loan) (conflict bool) {
 	}
 	loan.Conflict = loan.Conflict || conflict
 	return conflict
+}
+
+// mergeNews is mergeLoan for what a provider tells by itself: its word takes the place of those that come
+// before it at the same status.
+func mergeNews(loan, told *lending.Loan, after []string) (conflict bool) {
+	conflict = mergeLoan(loan, told)
+	if loan.Status == told.Status && slices.Contains(after, loan.ProviderStatus) {
+		loan.ProviderStatus = told.ProviderStatus
+	}
+	return conflict
+}
+
+// What several pieces of news tell of one thing in different words has to end the same in any order.
+
+// earliest is the earlier of two times; a zero one is none.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// longer is the longer of two references of one payout: the bank's own, which is known last, is longer than
+// the number that the provider gives it at first.
+func longer(a, b string) string {
+	if c := cmp.Compare(len(a), len(b)); c < 0 || c == 0 && a < b {
+		return b
+	}
+	return a
+}
+
+// ownWord is which of two words for one status is kept: the first, unless it is the type of an event
+// ("loan.approved") and the other is of a status field.
+func ownWord(a, b string) string {
+	if a == "" || b != "" && strings.Contains(a, ".") && !strings.Contains(b, ".") {
+		return b
+	}
+	return a
 }
 
 // afterPayments is the status of a loan as far as its payments tell it: ACTIVE after the first completed one,

@@ -33,11 +33,15 @@ type answer struct {
 // action is one operation with the call that carries it out.
 type action struct {
 	op *lending.Operation
-	// send calls the provider. It may fill the operation's Reference-bound fields but saves nothing.
+	// send calls the provider. It may fill the operation's Reference-bound fields but saves nothing that
+	// refused does not put back.
 	send func(ctx context.Context) (answer, error)
 	// unknown writes down, in the settling transaction, what is left of an action whose outcome cannot be
 	// known: a loan that may exist. nil writes nothing.
 	unknown func(ctx context.Context) error
+	// refused puts back, in the settling transaction, what send wrote before a call that was certainly not
+	// carried out. nil writes nothing.
+	refused func(ctx context.Context) error
 }
 
 // perform carries an action out at most once for its key:
@@ -266,6 +270,9 @@ func (s *Service) commit(ctx context.Context, op *lending.Operation, before lend
 			if err := s.store.AppendEvents(ctx, events...); err != nil {
 				return err
 			}
+			if err := s.meetAnswer(ctx, op, result); err != nil {
+				return err
+			}
 			failpoint("before-commit", op)
 			return nil
 		})
@@ -298,7 +305,7 @@ func (s *Service) failed(ctx context.Context, a action, err error) answer {
 	s.log.WarnContext(ctx, "a provider did not carry out an action", "operation", a.op.ID, "kind", a.op.Kind,
 		"provider", a.op.Provider, "code", e.Kind, "outcome", e.Outcome, "cause", e.Detail())
 	if e.Outcome == lending.NotExecuted {
-		got := answer{status: lending.OpFailed}
+		got := answer{status: lending.OpFailed, save: a.refused}
 		if mendable(e) {
 			got.result.Problems = problemsOf(e)
 		}

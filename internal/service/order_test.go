@@ -11,52 +11,102 @@ import (
 
 	"github.com/creditgraph/creditgraph/internal/lending"
 	"github.com/creditgraph/creditgraph/internal/provider"
+	"github.com/creditgraph/creditgraph/internal/service"
 )
 
 // word is one of the statuses of Kredmint's invoices, as its driver tells them (seed 002, Webhook).
 type word struct {
-	text   string
-	status lending.LoanStatus
-	after  []string
+	text      string
+	status    lending.LoanStatus
+	after     []string
+	reference string // of the payout
+	reason    string
+}
+
+// news is what the word says of a loan.
+func (w word) news(n int) lending.Loan {
+	loan := lending.Loan{
+		ExternalID: fmt.Sprint("IN-", n), Reference: fmt.Sprint("INV-", n), Principal: rupees("100000"),
+		Status: w.status, ProviderStatus: w.text, DisbursementReference: w.reference, FailureReason: w.reason,
+	}
+	if w.status.PaidOut() {
+		loan.DisbursedOn = lending.DateOf(today())
+	}
+	return loan
 }
 
 func kredmintWords() []word {
 	return []word{
-		{"Initiated", lending.LoanPendingReview, nil},
-		{"Verified", lending.LoanPendingReview, []string{"Initiated"}},
-		{"Approved", lending.LoanApproved, nil},
-		{"Paid", lending.LoanDisbursed, nil},
-		{"Completed", lending.LoanDisbursed, []string{"Paid"}},
-		{"Failed", lending.LoanFailed, nil},
-		{"Cancelled", lending.LoanCancelled, nil},
+		{text: "Initiated", status: lending.LoanPendingReview},
+		{text: "Verified", status: lending.LoanPendingReview, after: []string{"Initiated"}},
+		{text: "Approved", status: lending.LoanApproved},
+		{text: "Paid", status: lending.LoanDisbursed, reference: "gheahgfja"},
+		{text: "Completed", status: lending.LoanDisbursed, after: []string{"Paid"}, reference: "SBXN000000000000000001"},
+		{text: "Failed", status: lending.LoanFailed, reason: "invalid amount or date provided"},
+		{text: "Cancelled", status: lending.LoanCancelled, reason: "cancelled by the user"},
 	}
 }
 
-// outcome is what a loan ends as after words in an order: the last of the way that was taken first, a payout
-// or an end, with a conflict where both were told.
+// outcome is what a loan ends as after words in any order: the furthest of them. Where a payout and an end
+// were told, it is a conflict, and the payout stands.
 func outcome(words []word) (status lending.LoanStatus, text string, conflict bool) {
 	var best word
 	paid, ended := false, false
 	for _, w := range words {
 		paid, ended = paid || w.status.PaidOut(), ended || w.status.Ended()
 	}
-	takesPayout := !ended
 	for _, w := range words {
-		if w.status.PaidOut() || w.status.Ended() {
-			takesPayout = w.status.PaidOut()
-			break
-		}
-	}
-	for _, w := range words {
-		if takesPayout && w.status.Ended() || !takesPayout && w.status.PaidOut() {
+		if paid && w.status.Ended() {
 			continue
 		}
-		later := w.status.Rank() > best.status.Rank()
-		if later || w.status == best.status && len(w.after) > 0 {
+		if w.status.Rank() > best.status.Rank() || w.status == best.status && len(w.after) > 0 {
 			best = w
 		}
 	}
 	return best.status, best.text, paid && ended
+}
+
+func TestAllOrdersOfKredmintsStatusesEndInTheSameState(t *testing.T) {
+	t.Parallel()
+	var want *lending.Loan
+	orders := 0
+	permute(kredmintWords(), func(words []word) {
+		orders++
+		loan, conflict := &lending.Loan{Provider: lending.Kredmint, Status: lending.LoanSubmitting}, false
+		for _, w := range words {
+			told := w.news(1)
+			conflict = service.MergeNews(loan, &told, w.after) || conflict
+		}
+		status, text, _ := outcome(words)
+		if loan.Status != status || loan.ProviderStatus != text || !loan.Conflict || !conflict {
+			t.Fatalf("%v: the loan is %s (%s), conflict %t, told %t", words, loan.Status, loan.ProviderStatus, loan.Conflict, conflict)
+		}
+		if want == nil {
+			want = loan
+		}
+		if diff := cmp.Diff(want, loan, cmp.AllowUnexported(lending.Money{})); diff != "" {
+			t.Fatalf("%v end in another state:\n%s", words, diff)
+		}
+	})
+	if orders != 5040 {
+		t.Errorf("%d orders", orders)
+	}
+}
+
+// permute visits all orders of a list.
+func permute[T any](list []T, visit func([]T)) {
+	var arrange func(done int)
+	arrange = func(done int) {
+		if done == len(list) {
+			visit(list)
+		}
+		for i := done; i < len(list); i++ {
+			list[done], list[i] = list[i], list[done]
+			arrange(done + 1)
+			list[done], list[i] = list[i], list[done]
+		}
+	}
+	arrange(0)
 }
 
 func TestAnyOrderOfKredmintsStatusesEndsInTheSameState(t *testing.T) {
@@ -72,10 +122,7 @@ func TestAnyOrderOfKredmintsStatusesEndsInTheSameState(t *testing.T) {
 			body := fmt.Sprintf("%d %d %s", n, i, w.text)
 			b.kredmint.tell(body, provider.Notice{
 				Type: lending.EventInvoiceStatusChanged, OccurredAt: today(), CustomerExternalID: "9876543210",
-				Loan: &provider.LoanNotice{After: w.after, Loan: lending.Loan{
-					ExternalID: fmt.Sprint("IN-", n), Reference: fmt.Sprint("INV-", n), Principal: rupees("100000"),
-					Status: w.status, ProviderStatus: w.text,
-				}},
+				Loan: &provider.LoanNotice{After: w.after, Loan: w.news(n)},
 			})
 			b.clock.pass(time.Millisecond)
 			b.receive(b.kredmint, body)

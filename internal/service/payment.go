@@ -168,6 +168,7 @@ func (s *Service) savePayment(ctx context.Context, op *lending.Operation, p *len
 		mine := *p
 		*p = *known
 		mergePayment(p, &mine)
+		p.Method, p.PaidOn = mine.Method, mine.PaidOn // the caller knows better than what is inferred from news
 	}
 	op.EntityID = string(p.ID)
 	return s.writePayment(ctx, p)
@@ -239,10 +240,11 @@ func mergePayment(p, told *lending.Payment) {
 	if p.Amount.Sign() == 0 {
 		p.Amount = told.Amount
 	}
-	if p.CreatedAt.IsZero() {
-		p.CreatedAt = told.CreatedAt
-	}
-	if paymentRanks[told.Status] > paymentRanks[p.Status] {
+	p.CreatedAt = earliest(p.CreatedAt, told.CreatedAt)
+	switch {
+	case paymentRanks[told.Status] > paymentRanks[p.Status]:
 		p.Status, p.ProviderStatus = told.Status, told.ProviderStatus
+	case told.Status == p.Status:
+		p.ProviderStatus = ownWord(p.ProviderStatus, told.ProviderStatus)
 	}
 }

@@ -259,7 +259,7 @@ const reportWindow = 48 * time.Hour
 // pollTick is how often the poller looks for reports that are due.
 const pollTick = 30 * time.Second
 
-// pollBatch is how many waiting reports one look takes.
+// pollBatch is how many waiting reports are read at a time.
 const pollBatch = 200
 
 // runReportPoller asks for reports whose push did not come, until the service stops.
@@ -274,24 +274,37 @@ func (s *Service) pollReports(ctx context.Context, asked map[lending.ReportID]ti
 		if p.Reports == nil {
 			continue
 		}
-		waiting, err := s.store.WaitingReports(ctx, name, s.now().Add(-s.settings.ReportPollAfter), pollBatch)
-		if err != nil {
-			return eventually("list waiting reports", err)
-		}
-		for _, report := range waiting {
-			if report.ExternalID == "" || !s.pollDue(report, asked[report.ID]) {
-				continue
+		orderedBefore := s.now().Add(-s.settings.ReportPollAfter)
+		var last *lending.CreditReport
+		for ctx.Err() == nil {
+			waiting, err := s.store.WaitingReports(ctx, name, orderedBefore, last, pollBatch)
+			if err != nil {
+				return eventually("list waiting reports", err)
 			}
-			asked[report.ID] = s.now()
-			if err := s.fetchReport(ctx, p, report); err != nil {
-				s.log.WarnContext(ctx, "an ordered report could not be fetched", "report", report.ID, "provider", name, "kind", lending.KindOf(err))
+			for _, report := range waiting {
+				last = new(*report)
+				s.pollReport(ctx, p, report, asked)
 			}
-			if !report.Status.Waiting() {
-				delete(asked, report.ID)
+			if len(waiting) < pollBatch {
+				break
 			}
 		}
 	}
 	return nil
+}
+
+// pollReport asks for one waiting report, if it is due.
+func (s *Service) pollReport(ctx context.Context, p *provider.Provider, report *lending.CreditReport, asked map[lending.ReportID]time.Time) {
+	if ctx.Err() != nil || !s.pollDue(report, asked[report.ID]) {
+		return
+	}
+	asked[report.ID] = s.now()
+	if err := s.fetchReport(ctx, p, report); err != nil {
+		s.log.WarnContext(ctx, "an ordered report could not be fetched", "report", report.ID, "provider", p.Name, "kind", lending.KindOf(err))
+	}
+	if !report.Status.Waiting() {
+		delete(asked, report.ID)
+	}
 }
 
 // pollDue reports whether a step of the schedule has passed since a report was last asked for.

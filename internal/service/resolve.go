@@ -57,7 +57,10 @@ func (s *Service) ResolveOperation(ctx context.Context, caller Caller, in Resolv
 		if err := s.store.TakeOperation(ctx, op); err != nil {
 			return err
 		}
-		return s.store.AppendEvents(ctx, s.operationEvent(op))
+		if err := s.store.AppendEvents(ctx, s.operationEvent(op)); err != nil {
+			return err
+		}
+		return s.meetAnswer(ctx, op, result)
 	})
 	if err != nil {
 		return refusal(err)

@@ -101,8 +101,9 @@ type ReportStore interface {
 	LatestReports(ctx context.Context, customers []lending.CustomerID) (map[lending.CustomerID][]*lending.CreditReport, error)
 	ReportsOf(ctx context.Context, customers []lending.CustomerID, page lending.PageRequest) (map[lending.CustomerID]lending.Page[*lending.CreditReport], error)
 	ReportByExternalID(ctx context.Context, provider lending.Provider, externalID string) (*lending.CreditReport, error)
-	// WaitingReports lists reports that are still waited for and were ordered before a time, oldest first.
-	WaitingReports(ctx context.Context, provider lending.Provider, orderedBefore time.Time, limit int) ([]*lending.CreditReport, error)
+	// WaitingReports lists reports that are still waited for, have the bureau's id and were ordered before a
+	// time, oldest first, from behind after; from the oldest where after is nil.
+	WaitingReports(ctx context.Context, provider lending.Provider, orderedBefore time.Time, after *lending.CreditReport, limit int) ([]*lending.CreditReport, error)
 	SaveReport(ctx context.Context, report *lending.CreditReport) error
 }
 
@@ -175,6 +176,8 @@ type InboxStore interface {
 	// ClaimDeliveries leases up to limit deliveries that are due, in the order of receipt.
 	ClaimDeliveries(ctx context.Context, now, until time.Time, limit int) ([]*Delivery, error)
 	UpdateDelivery(ctx context.Context, delivery *Delivery) error
+	// HeldDeliveries gives those that are held until a provider's loan is known, in the order of receipt.
+	HeldDeliveries(ctx context.Context, provider lending.Provider, loanExternalID string) ([]*Delivery, error)
 }
 
 // Delivery is one webhook as it was received.
@@ -189,6 +192,7 @@ type Delivery struct {
 	Attempts   int
 	NextTryAt  time.Time
 	LastError  string // without anything of the body
+	Awaits     string // of a HELD one: the provider's id of the loan that it tells of
 	UpdatedAt  time.Time
 }
 
@@ -199,6 +203,7 @@ type DeliveryState string
 const (
 	DeliveryReceived DeliveryState = "RECEIVED"
 	DeliveryApplied  DeliveryState = "APPLIED"
+	DeliveryHeld     DeliveryState = "HELD"      // it is an event; what it tells is applied once its loan is known
 	DeliverySetAside DeliveryState = "SET_ASIDE" // it failed too often; somebody has to look
 )
 

@@ -195,12 +195,10 @@ func (s *Service) payingInvoice(op *lending.Operation, p *provider.Provider, can
 		}
 	}
 	again()
-	save := func(ctx context.Context) error {
-		if earlier != nil {
-			loan.UpdatedAt = s.now()
-			return s.store.SaveLoan(ctx, loan)
-		}
-		return s.saveLoan(ctx, op, loan)
+	reopen := func(ctx context.Context, status lending.LoanStatus) error {
+		again()
+		loan.Status, loan.UpdatedAt = status, s.now()
+		return s.store.SaveLoan(ctx, loan)
 	}
 	return action{
 		op: op,
@@ -214,15 +212,25 @@ func (s *Service) payingInvoice(op *lending.Operation, p *provider.Provider, can
 			if c.failed() {
 				return answer{}, c.refusal()
 			}
-			again()
+			if earlier != nil {
+				// Before anything is sent, so that news of this attempt is not taken for news of the one that failed.
+				if err := reopen(ctx, lending.LoanSubmitting); err != nil {
+					return answer{}, unsent(err)
+				}
+			}
 			told, err := p.Invoices.PayInvoice(ctx, in)
 			if err != nil {
 				return answer{}, err
 			}
 			loan.Status = lending.LoanPendingReview
+			event := s.event(lending.EventLoanCreated, op)
 			return answer{
-				status: lending.OpSucceeded, result: Result{Loan: loan, RedirectURL: told.RedirectURL}, save: save,
-				events: []*lending.Event{s.event(lending.EventLoanCreated, op)},
+				status: lending.OpSucceeded, result: Result{Loan: loan, RedirectURL: told.RedirectURL},
+				save: func(ctx context.Context) error {
+					defer func() { event.LoanID = op.LoanID }() // a webhook's row may have become the loan
+					return s.saveLoan(ctx, op, loan)
+				},
+				events: []*lending.Event{event},
 				evict: func(ctx context.Context) {
 					if s.readers.CreditLines != nil {
 						s.readers.CreditLines.Evict(ctx, in.Username)
@@ -231,8 +239,31 @@ func (s *Service) payingInvoice(op *lending.Operation, p *provider.Provider, can
 			}, nil
 		},
 		unknown: func(ctx context.Context) error {
+			known, err := s.findLoan(ctx, loan)
+			if err != nil {
+				return err
+			}
+			if known != nil && known.Status.Ended() && !known.UpdatedAt.After(op.RequestedAt) {
+				earlier = known // what ended before this attempt is no proof of it
+				return reopen(ctx, lending.LoanOutcomeUnknown)
+			}
 			loan.Status = lending.LoanOutcomeUnknown
-			return save(ctx)
+			return s.saveLoan(ctx, op, loan)
 		},
+		refused: func(ctx context.Context) error { return s.restoreInvoice(ctx, earlier) },
 	}
+}
+
+// restoreInvoice puts the loan of an invoice back to where an earlier attempt ended, when the next one was
+// certainly not carried out.
+func (s *Service) restoreInvoice(ctx context.Context, earlier *lending.Loan) error {
+	if earlier == nil {
+		return nil
+	}
+	current, err := s.loan(ctx, earlier.ID)
+	if err != nil || current.Status != lending.LoanSubmitting {
+		return err
+	}
+	earlier.UpdatedAt = s.now()
+	return s.store.SaveLoan(ctx, earlier)
 }

@@ -26,6 +26,7 @@ type deliveryRow struct {
 	Attempts   int
 	NextTryAt  int64
 	LastError  string
+	Awaits     string
 	UpdatedAt  int64
 }
 
@@ -35,7 +36,8 @@ func (s *Store) fromDelivery(d *service.Delivery) *deliveryRow {
 	return &deliveryRow{
 		ID: d.ID, Provider: d.Provider, DedupeKey: d.DedupeKey, Nonce: d.Nonce,
 		Body: s.vault.seal(bodyCell(d.ID), d.Body), ReceivedAt: micros(d.ReceivedAt), State: d.State,
-		Attempts: d.Attempts, NextTryAt: micros(d.NextTryAt), LastError: d.LastError, UpdatedAt: micros(d.UpdatedAt),
+		Attempts: d.Attempts, NextTryAt: micros(d.NextTryAt), LastError: d.LastError,
+		Awaits: d.Awaits, UpdatedAt: micros(d.UpdatedAt),
 	}
 }
 
@@ -44,7 +46,8 @@ func (s *Store) toDelivery(r *deliveryRow) (*service.Delivery, error) {
 	return &service.Delivery{
 		ID: r.ID, Provider: r.Provider, DedupeKey: r.DedupeKey, Nonce: r.Nonce,
 		Body: d.open(bodyCell(r.ID), r.Body), ReceivedAt: moment(r.ReceivedAt), State: r.State,
-		Attempts: r.Attempts, NextTryAt: moment(r.NextTryAt), LastError: r.LastError, UpdatedAt: moment(r.UpdatedAt),
+		Attempts: r.Attempts, NextTryAt: moment(r.NextTryAt), LastError: r.LastError,
+		Awaits: r.Awaits, UpdatedAt: moment(r.UpdatedAt),
 	}, d.err
 }
 
@@ -115,7 +118,7 @@ func (s *Store) UpdateDelivery(ctx context.Context, delivery *service.Delivery) 
 	row := s.fromDelivery(delivery)
 	return s.write(ctx, "update delivery", "", func(ctx context.Context) error {
 		result, err := s.writing(ctx).NewUpdate().Model(row).
-			Column("state", "attempts", "next_try_at", "last_error", "updated_at").WherePK().Exec(ctx)
+			Column("state", "attempts", "next_try_at", "last_error", "awaits", "updated_at").WherePK().Exec(ctx)
 		if err != nil {
 			return err
 		}
@@ -124,5 +127,14 @@ func (s *Store) UpdateDelivery(ctx context.Context, delivery *service.Delivery) 
 			return lending.NotFound("delivery")
 		}
 		return err
+	})
+}
+
+// HeldDeliveries implements service.InboxStore. The state stands in the text, so that the partial index is used.
+func (s *Store) HeldDeliveries(ctx context.Context, provider lending.Provider, loanExternalID string) ([]*service.Delivery, error) {
+	l := listing[deliveryRow, *service.Delivery]{what: "delivery", to: s.toDelivery}
+	return gather(ctx, s, l, func(q *bun.SelectQuery) *bun.SelectQuery {
+		return q.Where("entry.provider = ?", provider).Where("entry.awaits = ?", loanExternalID).
+			Where("entry.state = ?", service.DeliveryHeld).Order("entry.received_at", "entry.id")
 	})
 }

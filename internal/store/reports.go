@@ -89,9 +89,12 @@ func (s *Store) ReportByExternalID(ctx context.Context, provider lending.Provide
 }
 
 // WaitingReports implements service.ReportStore.
-func (s *Store) WaitingReports(ctx context.Context, provider lending.Provider, orderedBefore time.Time, limit int) ([]*lending.CreditReport, error) {
+func (s *Store) WaitingReports(ctx context.Context, provider lending.Provider, orderedBefore time.Time, after *lending.CreditReport, limit int) ([]*lending.CreditReport, error) {
 	return gather(ctx, s, s.reportListing(), func(q *bun.SelectQuery) *bun.SelectQuery {
-		return q.Where("entry.provider = ?", provider).Where("entry.ordered_at < ?", micros(orderedBefore)).
+		if after != nil {
+			q = q.Where("(entry.ordered_at, entry.id) > (?, ?)", micros(after.OrderedAt), after.ID)
+		}
+		return q.Where("entry.external_id <> ''").Where("entry.provider = ?", provider).Where("entry.ordered_at < ?", micros(orderedBefore)).
 			Where("entry.status IN (?)", bun.List([]lending.ReportStatus{lending.ReportOrdered, lending.ReportOutcomeUnknown})).
 			Order("entry.ordered_at", "entry.id").Limit(int64(limit))
 	})

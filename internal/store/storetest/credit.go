@@ -165,18 +165,32 @@ func latestReports(b *bench) {
 
 func waitingReports(b *bench) {
 	customer := b.customer()
-	third := b.savedReport(customer, lending.ReportOrdered, 3)
-	first := b.savedReport(customer, lending.ReportOutcomeUnknown, 1)
-	second := b.savedReport(customer, lending.ReportOrdered, 2)
-	b.savedReport(customer, lending.ReportReady, 0)
-	b.savedReport(customer, lending.ReportOrdered, 9)
-	got, err := b.store.WaitingReports(b.ctx, lending.TrustDecision, at(9), 10)
+	known := func(status lending.ReportStatus, minutes int) *lending.CreditReport {
+		report := b.savedReport(customer, status, minutes)
+		report.ExternalID = "seq-" + string(report.ID)
+		b.must(b.store.SaveReport(b.ctx, report))
+		return report
+	}
+	third := known(lending.ReportOrdered, 3)
+	first := known(lending.ReportOutcomeUnknown, 1)
+	second := known(lending.ReportOrdered, 2)
+	known(lending.ReportReady, 0)
+	known(lending.ReportOrdered, 9)
+	b.savedReport(customer, lending.ReportOutcomeUnknown, 1) // there is nothing to ask for it by
+	got, err := b.store.WaitingReports(b.ctx, lending.TrustDecision, at(9), nil, 10)
 	b.must(err)
 	same(b, "waiting", got, []*lending.CreditReport{first, second, third})
-	got, err = b.store.WaitingReports(b.ctx, lending.TrustDecision, at(9), 2)
+	got, err = b.store.WaitingReports(b.ctx, lending.TrustDecision, at(9), nil, 2)
 	b.must(err)
 	same(b, "two of them", got, []*lending.CreditReport{first, second})
-	got, err = b.store.WaitingReports(b.ctx, lending.Carbon, at(9), 10)
+	fourth := known(lending.ReportOrdered, 3) // ordered at the same time as the third
+	got, err = b.store.WaitingReports(b.ctx, lending.TrustDecision, at(9), second, 10)
+	b.must(err)
+	same(b, "those behind the second", got, []*lending.CreditReport{third, fourth})
+	got, err = b.store.WaitingReports(b.ctx, lending.TrustDecision, at(9), third, 10)
+	b.must(err)
+	same(b, "the one behind the third", got, []*lending.CreditReport{fourth})
+	got, err = b.store.WaitingReports(b.ctx, lending.Carbon, at(9), nil, 10)
 	b.must(err)
 	same(b, "of another provider", len(got), 0)
 }

@@ -16,6 +16,7 @@ func inboxChecks() []check {
 		{"of many that store one delivery at the same time one does", deliveryTogether},
 		{"deliveries that are due are claimed in the order of receipt", deliveriesDue},
 		{"what became of a delivery is kept and what was received stays", deliveryUpdated},
+		{"a held delivery is found by the loan that it waits for", deliveryHeld},
 		{"claims at the same time share no delivery", deliveryClaimsTogether},
 	}
 }
@@ -139,4 +140,27 @@ func deliveryClaimsTogether(b *bench) {
 		}
 	}
 	same(b, "claimed in all", len(claims)+len(b.claimed(at(100), 100)), 40)
+}
+
+func deliveryHeld(b *bench) {
+	hold := func(d *service.Delivery, loan string) *service.Delivery {
+		d.State, d.Awaits = service.DeliveryHeld, loan
+		b.must(b.store.UpdateDelivery(b.ctx, d))
+		return d
+	}
+	first, other := b.put(), b.put()
+	second := b.put()
+	hold(second, "loan_1")
+	hold(first, "loan_1")
+	hold(other, "loan_2")
+	hold(b.put(func(d *service.Delivery) { d.Provider = lending.Kredmint }), "loan_1")
+	got, err := b.store.HeldDeliveries(b.ctx, lending.Kredete, "loan_1")
+	b.must(err)
+	same(b, "held", got, []*service.Delivery{first, second})
+	same(b, "claimed", len(b.claimed(at(1000), 10)), 0)
+	first.State, first.Awaits = service.DeliveryApplied, ""
+	b.must(b.store.UpdateDelivery(b.ctx, first))
+	got, err = b.store.HeldDeliveries(b.ctx, lending.Kredete, "loan_1")
+	b.must(err)
+	same(b, "still held", got, []*service.Delivery{second})
 }
