@@ -2,6 +2,7 @@ package service
 
 import (
 	"io"
+	"slices"
 	"time"
 
 	"github.com/creditgraph/creditgraph/internal/lending"
@@ -256,4 +257,24 @@ type Result struct {
 	// Warnings are formats that only look odd; nothing was refused for them.
 	Warnings []lending.Problem
 	At       time.Time
+}
+
+// inTermsOfInput is an error whose problems name fields of the action's own input: what a provider says of a
+// BVN or a phone number is about the customer whom the input names.
+func inTermsOfInput(kind lending.OperationKind, e *lending.Error) *lending.Error {
+	if kind == lending.OpCreateCustomer || len(e.Problems) == 0 {
+		return e
+	}
+	told := *e
+	told.Problems = slices.Clone(e.Problems)
+	for i, problem := range told.Problems {
+		if kind == lending.OpRequestCreditScore && len(problem.Field) > 1 && problem.Field[1] == "account" {
+			told.Problems[i].Field = fieldPath("authorization")
+			continue
+		}
+		if len(problem.Field) == 2 && slices.Contains([]string{"bvn", "phone", "name", "username", "email"}, problem.Field[1]) && kind != lending.OpCreateSupplier {
+			told.Problems[i].Field = fieldPath("customerId")
+		}
+	}
+	return &told
 }

@@ -336,43 +336,6 @@ func (s *Service) applyLoan(ctx context.Context, name lending.Provider, notice *
 	return true, s.proveOperation(ctx, loan, event)
 }
 
-// awaitedWindow is how far apart an application and the news of its loan may lie to be taken for one.
-const awaitedWindow = 30 * time.Minute
-
-// awaitedLoan finds the loan whose application's outcome is unknown and which the news is about: the same
-// customer and principal, at about the same time, and the same reference where the news names one. Where
-// several fit, none is taken: that is for a person. While another application with the same terms is under
-// way the news may be of that one: IN_PROGRESS, and the news is looked at again.
-func (s *Service) awaitedLoan(ctx context.Context, told *lending.Loan, event *lending.Event) (*lending.Loan, error) {
-	if told.CustomerID == "" {
-		return nil, nil
-	}
-	pages, err := s.store.LoansOf(ctx, []lending.CustomerID{told.CustomerID}, lending.PageRequest{First: lending.MaxPageSize})
-	if err != nil {
-		return nil, err
-	}
-	var fitting []*lending.Loan
-	for _, edge := range pages[told.CustomerID].Edges {
-		loan := edge.Node
-		apart := loan.CreatedAt.Sub(event.OccurredAt).Abs()
-		if loan.Status == lending.LoanOutcomeUnknown && loan.Provider == told.Provider && loan.ExternalID == "" &&
-			loan.Principal == told.Principal && apart <= awaitedWindow && (told.Reference == "" || loan.Reference == told.Reference) {
-			fitting = append(fitting, loan)
-		}
-	}
-	if len(fitting) != 1 {
-		return nil, nil
-	}
-	rival, err := s.rival(ctx, told, "", lending.OpInProgress)
-	if err != nil {
-		return nil, err
-	}
-	if rival {
-		return nil, &lending.Error{Kind: lending.KindInProgress, Provider: told.Provider, Outcome: lending.NotExecuted, Message: "Another application with the same terms is under way."}
-	}
-	return fitting[0], nil
-}
-
 // applyPayment takes over a payment. The two events by which a provider may tell of one repayment are one
 // payment, by its id or its reference. known is false where its loan is not known.
 func (s *Service) applyPayment(ctx context.Context, name lending.Provider, notice *provider.PaymentNotice, event *lending.Event) (known bool, err error) {

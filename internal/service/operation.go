@@ -318,26 +318,6 @@ func (s *Service) failed(ctx context.Context, a action, err error) answer {
 	return answer{status: lending.OpOutcomeUnknown, save: a.unknown}
 }
 
-// inTermsOfInput is an error whose problems name fields of the action's own input: what a provider says of a
-// BVN or a phone number is about the customer whom the input names.
-func inTermsOfInput(kind lending.OperationKind, e *lending.Error) *lending.Error {
-	if kind == lending.OpCreateCustomer || len(e.Problems) == 0 {
-		return e
-	}
-	told := *e
-	told.Problems = slices.Clone(e.Problems)
-	for i, problem := range told.Problems {
-		if kind == lending.OpRequestCreditScore && len(problem.Field) > 1 && problem.Field[1] == "account" {
-			told.Problems[i].Field = fieldPath("authorization")
-			continue
-		}
-		if len(problem.Field) == 2 && slices.Contains([]string{"bvn", "phone", "name", "username", "email"}, problem.Field[1]) && kind != lending.OpCreateSupplier {
-			told.Problems[i].Field = fieldPath("customerId")
-		}
-	}
-	return &told
-}
-
 // nextCheck is when the completer looks at an operation next: soon where the provider can be asked what
 // became of it, when patience ends where the customer was asked something, and never where nothing of ours
 // may settle it.

@@ -112,6 +112,43 @@ func (s *Service) unanswered(ctx context.Context, op *lending.Operation, canonic
 	return s.store.SaveLoan(ctx, known)
 }
 
+// awaitedWindow is how far apart an application and the news of its loan may lie to be taken for one.
+const awaitedWindow = 30 * time.Minute
+
+// awaitedLoan finds the loan whose application's outcome is unknown and which the news is about: the same
+// customer and principal, at about the same time, and the same reference where the news names one. Where
+// several fit, none is taken: that is for a person. While another application with the same terms is under
+// way the news may be of that one: IN_PROGRESS, and the news is looked at again.
+func (s *Service) awaitedLoan(ctx context.Context, told *lending.Loan, event *lending.Event) (*lending.Loan, error) {
+	if told.CustomerID == "" {
+		return nil, nil
+	}
+	pages, err := s.store.LoansOf(ctx, []lending.CustomerID{told.CustomerID}, lending.PageRequest{First: lending.MaxPageSize})
+	if err != nil {
+		return nil, err
+	}
+	var fitting []*lending.Loan
+	for _, edge := range pages[told.CustomerID].Edges {
+		loan := edge.Node
+		apart := loan.CreatedAt.Sub(event.OccurredAt).Abs()
+		if loan.Status == lending.LoanOutcomeUnknown && loan.Provider == told.Provider && loan.ExternalID == "" &&
+			loan.Principal == told.Principal && apart <= awaitedWindow && (told.Reference == "" || loan.Reference == told.Reference) {
+			fitting = append(fitting, loan)
+		}
+	}
+	if len(fitting) != 1 {
+		return nil, nil
+	}
+	rival, err := s.rival(ctx, told, "", lending.OpInProgress)
+	if err != nil {
+		return nil, err
+	}
+	if rival {
+		return nil, &lending.Error{Kind: lending.KindInProgress, Provider: told.Provider, Outcome: lending.NotExecuted, Message: "Another application with the same terms is under way."}
+	}
+	return fitting[0], nil
+}
+
 // announcedLoan finds the loan that news made while its application was under way: it has the provider's id
 // and no reference of ours. Where several fit, or it may be that of another application with the same terms,
 // none is taken, as in awaitedLoan.
