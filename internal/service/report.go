@@ -334,6 +334,10 @@ func (s *Service) fetchReport(ctx context.Context, p *provider.Provider, report 
 	notice.ExternalID = report.ExternalID
 	event := s.noticeEvent(p.Name, lending.FromPoll, &provider.Notice{Type: reportEvent(notice.Status)})
 	err = s.store.InTx(ctx, func(ctx context.Context) error {
+		found, err := s.store.Reports(ctx, []lending.ReportID{report.ID})
+		if current := found[report.ID]; err != nil || current == nil || !current.Status.Waiting() {
+			return err // a push, or another replica, was faster: there is nothing to tell
+		}
 		if err := s.applyReport(ctx, p.Name, lending.FromPoll, &notice, event); err != nil {
 			return err
 		}

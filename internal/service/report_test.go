@@ -289,6 +289,28 @@ func TestAReportThatCanNoLongerBeHadIsGivenUp(t *testing.T) {
 	}
 }
 
+func TestAPushThatIsFasterThanTheAnswerToAQueryIsToldOnce(t *testing.T) {
+	t.Parallel()
+	for name, err := range map[string]error{
+		"the query finds the same":        nil,
+		"the query finds the window over": at(lending.TrustDecision, &lending.Error{Kind: lending.KindReportWindowExpired, Outcome: lending.NotExecuted}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			ordered := b.order(b.customer(everywhere("1")...))
+			b.bureau.fetchReport = func(string) (provider.ReportNotice, error) {
+				b.push(ordered.Operation.Reference, ordered.Report.ExternalID, hit("CIR-1"))
+				return hit("CIR-1"), err
+			}
+			b.clock.pass(time.Hour)
+			b.must(b.service.Poller()(b.ctx))
+			same(b, b.events(), []lending.EventType{lending.EventCreditReportOrdered, lending.EventCreditReportReady})
+			b.stands(ordered, lending.OpSucceeded)
+		})
+	}
+}
+
 func TestAFailureForAMomentEndsNoOrder(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
