@@ -55,6 +55,16 @@ func (f *Feeds) Len() int {
 	return len(f.feeds)
 }
 
+// Followers is how many follow them.
+func (f *Feeds) Followers() (n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, feed := range f.feeds {
+		n += feed.followers
+	}
+	return n
+}
+
 // Feed renders events for all who follow the same thing in the same way, each event once for those who come
 // for it at about the same time.
 type Feed struct {
@@ -91,6 +101,13 @@ func (f *Feed) frame(ctx context.Context, e *lending.Event) ([]byte, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+// now gives what is sent first: the present state, which is read anew for each who asks.
+func (f *Feed) now(ctx context.Context) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, renderDeadline)
+	defer cancel()
+	return f.render(ctx, nil)
 }
 
 // fill renders on behalf of all: the one who came first may leave.

@@ -28,6 +28,8 @@ type Log interface {
 const (
 	batch  = 200  // events in one look at the log
 	window = 2000 // newest events that are kept in memory for those who follow closely
+
+	readDeadline = 10 * time.Second // of one read of the log
 )
 
 // Hub looks at the log for all who follow it.
@@ -101,17 +103,11 @@ func (h *Hub) After(ctx context.Context, place int64) ([]*lending.Event, error) 
 func (h *Hub) recent(place int64) (events []*lending.Event, known bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.last < 0 {
+	oldest := h.last - int64(len(h.newest))
+	if h.last < 0 || place < oldest || place > h.last { // the log knows whether there is such a place
 		return nil, false
 	}
-	if place >= h.last {
-		return nil, true
-	}
-	missed := h.last - place
-	if missed > int64(len(h.newest)) {
-		return nil, false
-	}
-	return h.newest[int64(len(h.newest))-missed:], true
+	return h.newest[place-oldest:], true
 }
 
 func (h *Hub) run(ctx context.Context) {
@@ -140,11 +136,21 @@ func (h *Hub) run(ctx context.Context) {
 
 // look takes in what the log has grown by.
 func (h *Hub) look(ctx context.Context) error {
+	err := h.takeAll(ctx)
+	if kind := lending.KindOf(err); kind == lending.KindCursorExpired || kind == lending.KindValidation {
+		// It slept for longer than events are kept, or the database was put back to an earlier state.
+		h.forget()
+		return h.takeAll(ctx)
+	}
+	return err
+}
+
+func (h *Hub) takeAll(ctx context.Context) error {
 	last, err := h.seen(ctx)
 	for err == nil {
 		var events []*lending.Event
-		if events, err = h.log.EventsAfter(ctx, last, batch); err != nil {
-			break
+		if events, err = h.page(ctx, last); err != nil {
+			return err
 		}
 		if len(events) > 0 {
 			last = h.take(events)
@@ -153,11 +159,14 @@ func (h *Hub) look(ctx context.Context) error {
 			return nil
 		}
 	}
-	if e := lending.AsError(err); e.Kind == lending.KindCursorExpired {
-		h.forget() // it slept for longer than events are kept
-		return h.look(ctx)
-	}
 	return err
+}
+
+// page reads a page of the log. A database that hangs is asked again.
+func (h *Hub) page(ctx context.Context, last int64) ([]*lending.Event, error) {
+	ctx, cancel := context.WithTimeout(ctx, readDeadline)
+	defer cancel()
+	return h.log.EventsAfter(ctx, last, batch)
 }
 
 var errNegative = errors.New("event: the log ends before its beginning")
@@ -170,6 +179,8 @@ func (h *Hub) seen(ctx context.Context) (int64, error) {
 	if last >= 0 {
 		return last, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, readDeadline)
+	defer cancel()
 	last, err := h.log.LastSequence(ctx)
 	if err != nil {
 		return 0, err

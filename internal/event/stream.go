@@ -10,7 +10,8 @@ import (
 type Frame struct {
 	// Place is what to send as after, to go on behind this frame.
 	Place int64
-	Body  []byte
+	// Body is nil where there is nothing to send, and more to look through.
+	Body []byte
 }
 
 // Stream is one subscriber's place in the log. It is not safe for concurrent use.
@@ -32,40 +33,39 @@ func NewStream(hub *Hub, feed *Feed, filter lending.EventFilter, place int64, cu
 func (s *Stream) Place() int64 { return s.place }
 
 // Next gives the next frame, and false when there is none yet; then [Hub.Changed], taken before, tells when to
-// look again. After an error the same can be tried again. CURSOR_EXPIRED means that events between are lost.
+// look again. It looks through one page of the log at most, so that a long way through events which are not
+// followed keeps nobody else waiting. After an error the same can be tried again. CURSOR_EXPIRED means that events
+// between are lost.
 func (s *Stream) Next(ctx context.Context) (Frame, bool, error) {
 	if s.current {
-		body, err := s.feed.render(ctx, nil)
+		body, err := s.feed.now(ctx)
 		if err != nil {
 			return Frame{}, false, err
 		}
-		if s.current = false; body != nil {
-			return Frame{Place: s.place, Body: body}, true, nil
-		}
+		s.current = false
+		return Frame{Place: s.place, Body: body}, true, nil
 	}
-	for {
-		if len(s.ahead) == 0 {
-			events, err := s.hub.After(ctx, s.place)
-			if err != nil || len(events) == 0 {
-				return Frame{}, false, err
-			}
-			s.ahead = events
+	if len(s.ahead) == 0 {
+		events, err := s.hub.After(ctx, s.place)
+		if err != nil || len(events) == 0 {
+			return Frame{}, false, err
 		}
-		for len(s.ahead) > 0 {
-			e := s.ahead[0]
-			if !s.filter.Matches(e) {
-				s.pass(e)
-				continue
-			}
-			body, err := s.feed.frame(ctx, e)
-			if err != nil {
-				return Frame{}, false, err
-			}
-			if s.pass(e); body != nil {
-				return Frame{Place: e.Sequence, Body: body}, true, nil
-			}
-		}
+		s.ahead = events[:min(len(events), batch)]
 	}
+	for len(s.ahead) > 0 {
+		e := s.ahead[0]
+		if !s.filter.Matches(e) {
+			s.pass(e)
+			continue
+		}
+		body, err := s.feed.frame(ctx, e)
+		if err != nil {
+			return Frame{}, false, err
+		}
+		s.pass(e)
+		return Frame{Place: e.Sequence, Body: body}, true, nil
+	}
+	return Frame{Place: s.place}, true, nil
 }
 
 func (s *Stream) pass(e *lending.Event) {

@@ -39,9 +39,9 @@ const (
 func (s *Server) graphQL(c Config) http.Handler {
 	logger := c.Logger
 	srv := handler.New(graph.NewExecutableSchema(graph.Config{Resolvers: c.Resolvers, Directives: directives()}))
-	subscribed := &subscriptions{hub: c.Events, feeds: event.NewFeeds(), cursors: c.Cursors, log: logger}
+	subscribed := &subscriptions{hub: c.Events, feeds: s.feeds, cursors: c.Cursors, log: logger}
 	srv.AddTransport(&sockets{subscriptions: subscribed, verify: c.Issuer.Verify, limits: c.sockets, drain: s.drain, open: &s.sockets})
-	srv.AddTransport(eventStream{subscriptions: subscribed, drain: s.drain, ping: streamPing, stall: stallLimit})
+	srv.AddTransport(eventStream{subscriptions: subscribed, drain: s.drain, limits: c.streams})
 	srv.AddTransport(transport.Options{})
 	srv.AddTransport(transport.GET{})
 	srv.AddTransport(transport.MultipartForm{MaxUploadSize: maxUploadBody, MaxMemory: maxUploadMemory})
@@ -77,6 +77,9 @@ func limited(next http.Handler) http.Handler {
 		if r.ContentLength > most {
 			refuse(w, r, http.StatusRequestEntityTooLarge, "The request is too large.")
 			return
+		}
+		if !isWebsocket(r) {
+			r.Header.Del("Upgrade") // an offer that need not be taken, such as h2c: gqlgen would refuse the request
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, most)
 		if r.Method == http.MethodPost && mediaType == "application/json" {
@@ -120,11 +123,18 @@ func refuse(w http.ResponseWriter, r *http.Request, status int, message string) 
 // moneyMovers are the mutations that pay out, or count money as paid.
 var moneyMovers = map[string]bool{"disburseLoan": true, "recordPayment": true, "payInvoice": true}
 
-// admit refuses operations that must not begin: a document that moves money twice.
+// admit refuses operations that must not begin: a document that moves money twice, one of whose answer a part would
+// not come, or a subscription to more than one thing, which the validator lets through.
 func admit(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	op := graphql.GetOperationContext(ctx)
 	if op.Operation == nil {
 		return next(ctx)
+	}
+	if defers(op) {
+		return refused(ctx, "An answer comes in one part here: send the query without @defer.")
+	}
+	if isSubscription(op) && !followsOne(op) {
+		return refused(ctx, "A subscription follows one thing: name one field at its root, and no more.")
 	}
 	movers := 0
 	if op.Operation.Operation == ast.Mutation {

@@ -35,6 +35,7 @@ type Config struct {
 	Logger *slog.Logger
 
 	sockets socketLimits
+	streams streamLimits
 }
 
 // readyTimeout bounds one look at whether the service is ready.
@@ -45,6 +46,7 @@ type Server struct {
 	handler http.Handler
 	drain   chan struct{} // closed when streams have to end
 	sockets running
+	feeds   *event.Feeds
 }
 
 // running counts what has to end before the server has.
@@ -97,9 +99,12 @@ func (s *Server) Drain(ctx context.Context) error {
 
 // New makes the server.
 func New(c Config) *Server {
-	s := &Server{drain: make(chan struct{})}
+	s := &Server{drain: make(chan struct{}), feeds: event.NewFeeds()}
 	if c.sockets == (socketLimits{}) {
 		c.sockets = defaultSocketLimits()
+	}
+	if c.streams == (streamLimits{}) {
+		c.streams = streamLimits{ping: streamPing, stall: stallLimit}
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", authenticated(c.Issuer, s.graphQL(c)))

@@ -93,7 +93,7 @@ func (l *logbook) String() string {
 type bench struct {
 	*testing.T
 	url     string
-	handler http.Handler
+	handler *server.Server
 	client  *http.Client
 	store   *store.Store
 	records *records
@@ -104,6 +104,12 @@ type bench struct {
 }
 
 func setup(t *testing.T) *bench {
+	t.Helper()
+	return setupWithin(t, server.SocketLimits{})
+}
+
+// setupWithin is setup with other limits of websockets and streams.
+func setupWithin(t *testing.T, limits server.SocketLimits) *bench {
 	t.Helper()
 	db, err := store.Open(t.Context(), store.Config{
 		URL: "sqlite:" + filepath.Join(t.TempDir(), "records.db"), DataKey: bytes.Repeat([]byte{7}, 32),
@@ -133,17 +139,27 @@ func setup(t *testing.T) *bench {
 	if b.issuer, err = auth.NewIssuer([]byte("data key"), time.Now); err != nil {
 		t.Fatal(err)
 	}
-	b.handler = server.New(server.Config{
+	b.handler = server.New(server.Within(server.Config{
 		Resolvers: root, Source: root.Source(), Issuer: b.issuer, Clients: nobody{}, Webhooks: use, Events: b.hub, Cursors: db,
 		Ready: func(context.Context) error { return b.records.down }, Clock: time.Now, Logger: logger,
-	})
+	}, limits))
 	listening := httptest.NewServer(b.handler)
 	b.url, b.client = listening.URL, listening.Client()
 	t.Cleanup(func() {
+		if err := b.handler.Drain(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
 		b.client.CloseIdleConnections()
 		listening.Close()
 	})
 	return b
+}
+
+// in is the bench of a test within a test.
+func (b *bench) in(t *testing.T) *bench {
+	inner := *b
+	inner.T = t
+	return &inner
 }
 
 type nobody struct{}

@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,6 +25,7 @@ import (
 type socket struct {
 	*sockets
 	conn   *websocket.Conn
+	wire   net.Conn // beneath it
 	exec   graphql.GraphExecutor
 	ctx    context.Context // of the connection
 	cancel context.CancelFunc
@@ -34,7 +37,8 @@ type socket struct {
 	operations map[string]*socketOperation
 	followed   []*socketOperation // those that follow events; never changed in place
 	outbox     [][]byte
-	waiting    int // bytes in outbox
+	waiting    int  // bytes in outbox
+	flooded    bool // more waits than may
 }
 
 // socketOperation is an operation that a client has begun and not ended.
@@ -42,6 +46,7 @@ type socketOperation struct {
 	id     string
 	cancel context.CancelFunc
 	sub    *subscription // nil until it has begun, and for what is answered once
+	again  time.Time     // when to try again; zero unless it could not be served. The writer's alone
 }
 
 // serve runs the connection to its end.
@@ -55,27 +60,52 @@ func (s *socket) serve() {
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
+		defer s.rescue(s.ctx)
 		s.write()
 	}()
 	s.read()
-	s.cancel()
+	s.end(websocket.StatusNormalClosure, "") // unless it is ending: the client is gone, or is told by now
+	<-s.ctx.Done()                           // ended: what is written meanwhile would cut it short
 	<-written
 	s.forget()
+}
+
+// rescue ends a connection over which something panicked, and no other.
+func (s *socket) rescue(ctx context.Context) {
+	if cause := recover(); cause != nil {
+		s.subscriptions.log.ErrorContext(ctx, "a websocket panicked", "requestId", requestOf(ctx).id,
+			"panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
+		s.end(closeInternal, "Something went wrong on our side.")
+	}
 }
 
 // read takes in messages until the connection ends. Its context never ends: ending a read would cut the
 // connection without a word.
 func (s *socket) read() {
+	defer s.rescue(s.ctx)
 	for {
 		kind, text, err := s.conn.Read(context.Background())
 		if err != nil {
 			return
 		}
-		if kind != websocket.MessageText || !s.handle(text) {
+		if kind != websocket.MessageText || !s.handleApart(text) {
 			s.end(closeBadRequest, "Invalid message received")
 			return
 		}
 	}
+}
+
+// handleApart is handle on a stack of its own. Checking a token takes a deep one, which the reader would keep
+// while it waits for the next message, perhaps for hours.
+func (s *socket) handleApart(text []byte) bool {
+	done := make(chan bool, 1)
+	go func() {
+		handled := true // a panic has ended the connection
+		defer func() { done <- handled }()
+		defer s.rescue(s.ctx)
+		handled = s.handle(text)
+	}()
+	return <-done
 }
 
 // handle deals with one message; false when it is none of the protocol.
@@ -91,12 +121,16 @@ func (s *socket) handle(text []byte) bool {
 	case "connection_init":
 		return s.initiate(m.Payload)
 	case "ping":
+		if !isObject(m.Payload) {
+			return false
+		}
 		s.post(message{Type: "pong", Payload: m.Payload}.encode())
 	case "pong":
+		return isObject(m.Payload)
 	case "subscribe":
 		return s.subscribe(m)
 	case "complete":
-		if m.ID == nil {
+		if m.ID == nil || *m.ID == "" {
 			return false
 		}
 		s.remove(*m.ID)
@@ -188,13 +222,7 @@ func (s *socket) subscribe(m message) bool {
 
 // run answers a query or a mutation, and begins a subscription.
 func (s *socket) run(ctx context.Context, op *socketOperation, params *graphql.RawParams) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			s.subscriptions.log.ErrorContext(ctx, "an operation on a websocket panicked", "requestId", requestOf(ctx).id,
-				"panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
-			s.end(closeInternal, "Something went wrong on our side.")
-		}
-	}()
+	defer s.rescue(ctx)
 	ctx = graphql.StartOperationTrace(ctx)
 	opCtx, errs := s.exec.CreateOperationContext(ctx, params)
 	switch {
@@ -214,11 +242,11 @@ func (s *socket) run(ctx context.Context, op *socketOperation, params *graphql.R
 	}
 }
 
-// finish ends an operation on our side; tell says so, unless the client ended it before.
+// finish ends an operation on our side; tell says so, unless the client ended it before. Its id is free before
+// that is said: the client may use it again at once.
 func (s *socket) finish(op *socketOperation, tell func()) {
-	if s.isRunning(op) {
+	if s.isRunning(op) && s.remove(op.id) {
 		tell()
-		s.remove(op.id)
 	}
 }
 
@@ -264,8 +292,8 @@ func (s *socket) follow(op *socketOperation, sub *subscription) {
 	s.nudge()
 }
 
-// remove ends an operation.
-func (s *socket) remove(id string) {
+// remove ends an operation; false when there is none of this id.
+func (s *socket) remove(id string) bool {
 	s.mu.Lock()
 	op := s.operations[id]
 	delete(s.operations, id)
@@ -274,12 +302,13 @@ func (s *socket) remove(id string) {
 	}
 	s.mu.Unlock()
 	if op == nil {
-		return
+		return false
 	}
 	op.cancel()
 	if op.sub != nil {
 		op.sub.close()
 	}
+	return true
 }
 
 // forget ends all operations.
@@ -298,15 +327,19 @@ func (s *socket) forget() {
 // post puts a message into the outbox. A client that asks for much and reads nothing is cut.
 func (s *socket) post(text []byte) {
 	s.mu.Lock()
-	s.waiting += len(text)
-	s.outbox = append(s.outbox, text)
-	full := s.waiting > s.limits.outbox
-	s.mu.Unlock()
-	if full {
-		s.end(closeTooSlow, "Answers are not being read.")
-		return
+	s.flooded = s.flooded || s.waiting+len(text) > s.limits.outbox
+	if !s.flooded {
+		s.waiting += len(text)
+		s.outbox = append(s.outbox, text)
 	}
+	s.mu.Unlock()
 	s.nudge()
+}
+
+func (s *socket) isFlooded() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.flooded
 }
 
 func (s *socket) nudge() {
@@ -327,13 +360,13 @@ func (s *socket) end(code websocket.StatusCode, reason string) {
 		return
 	}
 	if len(reason) > 120 { // a close frame holds 123 bytes
-		reason = reason[:120]
+		reason = strings.ToValidUTF8(reason[:120], "")
 	}
-	s.open.Add(1)
+	s.open.Add(1) // while the connection is served: that ends with a reason too
 	go func() {
 		defer s.open.Done()
 		defer s.cancel()
-		cut := time.AfterFunc(s.limits.farewell, func() { s.discard(s.conn.CloseNow()) })
+		cut := time.AfterFunc(s.limits.farewell, func() { s.discard(s.wire.Close()) }) // [websocket.Conn] would wait longer
 		defer cut.Stop()
 		s.discard(s.conn.Close(code, reason))
 	}()

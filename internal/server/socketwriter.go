@@ -30,6 +30,10 @@ func (s *socket) write() {
 	defer look.Stop()
 	for {
 		changed := s.subscriptions.hub.Changed()
+		if s.isFlooded() {
+			s.giveUp()
+			return
+		}
 		more, err := s.sendOutbox(&g)
 		if err == nil && g.unread < s.limits.unread {
 			var again bool
@@ -56,7 +60,7 @@ func (s *socket) write() {
 		if g.unread >= s.limits.unread {
 			changed = nil // first what is on its way
 		}
-		look.Reset(s.untilPing(&g))
+		look.Reset(s.untilLook(&g))
 		select {
 		case <-s.ctx.Done():
 			return
@@ -77,18 +81,33 @@ func (s *socket) write() {
 	}
 }
 
-// sendOutbox sends the answers that wait.
-func (s *socket) sendOutbox(g *gauge) (sent bool, err error) {
-	s.mu.Lock()
-	list := s.outbox
-	s.outbox, s.waiting = nil, 0
-	s.mu.Unlock()
-	for _, text := range list {
-		if err := s.send(g, text); err != nil {
-			return true, err
+// sendOutbox sends answers that wait, as far as the client reads them.
+func (s *socket) sendOutbox(g *gauge) (more bool, err error) {
+	for g.unread < s.limits.unread {
+		text := s.takeAnswer()
+		if text == nil {
+			return false, nil
+		}
+		if err := s.send(g, text, s.limits.stall); err != nil {
+			return false, err
 		}
 	}
-	return len(list) > 0, nil
+	return true, nil
+}
+
+// takeAnswer takes the oldest answer that waits; nil where there is none.
+func (s *socket) takeAnswer() []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.outbox) == 0 {
+		s.outbox = nil
+		return nil
+	}
+	text := s.outbox[0]
+	s.outbox[0] = nil
+	s.outbox = s.outbox[1:]
+	s.waiting -= len(text)
+	return text
 }
 
 // sendEvents sends some of what each subscription has.
@@ -109,26 +128,27 @@ func (s *socket) sendEvents(g *gauge) (more bool, err error) {
 // sendSome sends a burst of one subscription; more when there may be another. While the database is away it
 // waits, and misses nothing.
 func (s *socket) sendSome(g *gauge, op *socketOperation) (more bool, err error) {
+	if time.Now().Before(op.again) {
+		return false, nil
+	}
 	for range burst {
+		op.again = time.Time{}
 		frame, ok, err := op.sub.Next(s.ctx)
-		if s.ctx.Err() != nil {
+		switch {
+		case s.ctx.Err() != nil || !s.isRunning(op):
 			return false, nil
-		}
-		if err != nil {
-			if lending.KindOf(err) == lending.KindCursorExpired {
-				s.finish(op, func() { s.refuse(op.id, failed(s.ctx, err)) })
-				return false, nil
-			}
-			s.lookAgain()
+		case err != nil && isGone(err):
+			s.finish(op, func() { s.refuse(op.id, failed(s.ctx, err)) })
+			return true, nil
+		case err != nil:
+			op.again = time.Now().Add(retryDelay)
 			return false, nil
-		}
-		if !ok {
+		case !ok:
 			return false, nil
+		case frame.Body == nil:
+			continue
 		}
-		if !s.isRunning(op) {
-			return false, nil
-		}
-		if err := s.send(g, next(op.id, frame.Body)); err != nil {
+		if err := s.send(g, next(op.id, frame.Body), s.limits.stall); err != nil {
 			return false, err
 		}
 		if g.unread >= s.limits.unread {
@@ -138,11 +158,30 @@ func (s *socket) sendSome(g *gauge, op *socketOperation) (more bool, err error) 
 	return true, nil
 }
 
-// lookAgain wakes the writer in a moment.
-func (s *socket) lookAgain() { time.AfterFunc(time.Second, s.nudge) }
+// retryDelay is how long a subscription waits after it could not be served.
+const retryDelay = time.Second
 
-func (s *socket) send(g *gauge, text []byte) error {
-	ctx, cancel := context.WithTimeout(s.ctx, s.limits.stall)
+// untilLook is when the writer has something to do, whatever else happens: to ping, or to try again for a
+// subscription that could not be served.
+func (s *socket) untilLook(g *gauge) time.Duration {
+	wait := s.untilPing(g)
+	if g.unread >= s.limits.unread {
+		return wait
+	}
+	s.mu.Lock()
+	list := s.followed
+	s.mu.Unlock()
+	for _, op := range list {
+		if !op.again.IsZero() {
+			wait = min(wait, max(0, time.Until(op.again)))
+		}
+	}
+	return wait
+}
+
+// send writes a message. A connection that does not take it within the limit is over.
+func (s *socket) send(g *gauge, text []byte, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(s.ctx, limit)
 	defer cancel()
 	g.unread += int64(len(text))
 	return s.conn.Write(ctx, websocket.MessageText, text)
@@ -188,6 +227,7 @@ func (s *socket) giveUp() {
 	list := s.followed
 	s.mu.Unlock()
 	var g gauge
+	until := time.Now().Add(s.limits.farewell)
 	for _, op := range list {
 		response := failed(s.ctx, &lending.Error{
 			Kind: lending.KindUnavailable, Outcome: lending.NotExecuted, Retryable: true,
@@ -198,7 +238,7 @@ func (s *socket) giveUp() {
 		if err != nil {
 			panic(err) // an error is text and plain values
 		}
-		if s.send(&g, message{ID: &op.id, Type: "error", Payload: text}.encode()) != nil {
+		if s.send(&g, message{ID: &op.id, Type: "error", Payload: text}.encode(), time.Until(until)) != nil {
 			break
 		}
 	}

@@ -14,7 +14,6 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/creditgraph/creditgraph/internal/auth"
-	"github.com/creditgraph/creditgraph/internal/lending"
 )
 
 const (
@@ -32,8 +31,13 @@ const (
 type eventStream struct {
 	subscriptions *subscriptions
 	drain         <-chan struct{}
-	ping          time.Duration
-	stall         time.Duration
+	limits        streamLimits
+}
+
+// streamLimits are how long a stream of events may be silent, on either side.
+type streamLimits struct {
+	ping  time.Duration // between signs of life of a silent stream
+	stall time.Duration // how long a client may keep us from sending
 }
 
 var _ graphql.Transport = eventStream{}
@@ -50,10 +54,8 @@ func (t eventStream) Do(w http.ResponseWriter, r *http.Request, exec graphql.Gra
 		refuse(w, r, http.StatusBadRequest, notARequest)
 		return
 	}
-	ctx, cancel := untilExpiry(r.Context())
-	defer cancel()
-	ctx = graphql.StartOperationTrace(ctx)
-	out := &sseWriter{w: w, control: http.NewResponseController(w), stall: t.stall}
+	ctx := graphql.StartOperationTrace(r.Context())
+	out := &sseWriter{w: w, control: http.NewResponseController(w), stall: t.limits.stall}
 	op, errs := exec.CreateOperationContext(ctx, params)
 	if len(errs) > 0 {
 		out.begin()
@@ -77,12 +79,14 @@ func (t eventStream) Do(w http.ResponseWriter, r *http.Request, exec graphql.Gra
 		return
 	}
 	defer sub.close()
+	ctx, cancel := untilExpiry(ctx)
+	defer cancel()
 	t.follow(ctx, out, sub)
 }
 
 // follow sends what a subscription brings until the client, its token or the server goes.
 func (t eventStream) follow(ctx context.Context, out *sseWriter, sub *subscription) {
-	silence := time.NewTicker(t.ping)
+	silence := time.NewTicker(t.limits.ping)
 	defer silence.Stop()
 	for out.err == nil {
 		changed := t.subscriptions.hub.Changed()
@@ -90,11 +94,13 @@ func (t eventStream) follow(ctx context.Context, out *sseWriter, sub *subscripti
 		switch {
 		case ctx.Err() != nil:
 			return
-		case err != nil && lending.KindOf(err) == lending.KindCursorExpired:
+		case err != nil && isGone(err):
 			out.only(failed(ctx, err))
 			return
 		case ok:
-			out.event("next", t.subscriptions.cursors.EventCursor(frame.Place), frame.Body)
+			if frame.Body != nil {
+				out.event("next", t.subscriptions.cursors.EventCursor(frame.Place), frame.Body)
+			}
 			select {
 			case <-t.drain:
 				return

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"strings"
+	"maps"
+	"runtime/debug"
+	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -62,7 +64,7 @@ func (s *subscriptions) open(ctx context.Context, exec graphql.GraphExecutor, op
 	if err != nil {
 		return nil, failed(ctx, err)
 	}
-	feed, leave := s.feeds.Join(feedKey(ctx, op), renderer(ctx, exec, op))
+	feed, leave := s.feeds.Join(feedKey(ctx, op), s.renderer(ctx, exec, op))
 	return &subscription{Stream: event.NewStream(s.hub, feed, topic.Filter, place, topic.Current), leave: leave}, nil
 }
 
@@ -76,10 +78,18 @@ func (s *subscriptions) beginning(ctx context.Context, topic event.Topic) (int64
 	return *topic.After, err
 }
 
-// renderer executes a subscription's selection for one event.
-func renderer(ctx context.Context, exec graphql.GraphExecutor, op *graphql.OperationContext) event.Render {
+// renderer executes a subscription's selection for one event. While our own records cannot be reached it fails, and
+// is to be tried again.
+func (s *subscriptions) renderer(ctx context.Context, exec graphql.GraphExecutor, op *graphql.OperationContext) event.Render {
 	base := context.WithoutCancel(ctx)
-	return func(ctx context.Context, e *lending.Event) ([]byte, error) {
+	return func(ctx context.Context, e *lending.Event) (body []byte, err error) {
+		defer func() {
+			if cause := recover(); cause != nil { // subscribers are told, and go on behind the event
+				s.log.ErrorContext(base, "the rendering of an event panicked", "requestId", requestOf(base).id,
+					"panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
+				body, err = json.Marshal(failed(base, &lending.Error{Kind: lending.KindInternal, Outcome: lending.NotExecuted}))
+			}
+		}()
 		rendering, cancel := context.WithCancel(base)
 		defer cancel()
 		if deadline, ok := ctx.Deadline(); ok {
@@ -92,24 +102,32 @@ func renderer(ctx context.Context, exec graphql.GraphExecutor, op *graphql.Opera
 		responses, told := exec.DispatchOperation(event.Delivering(rendering, e), op)
 		response := responses(told)
 		if response == nil {
-			return nil, &lending.Error{Kind: lending.KindInternal, Outcome: lending.NotExecuted}
+			return nil, &lending.Error{Kind: lending.KindTimeout, Outcome: lending.NotExecuted, Retryable: true}
+		}
+		if slices.ContainsFunc(response.Errors, isOurs) {
+			return nil, &lending.Error{Kind: lending.KindUnavailable, Outcome: lending.NotExecuted, Retryable: true}
 		}
 		return json.Marshal(response)
 	}
 }
 
+// isOurs reports whether an error says that our own records could not be reached.
+func isOurs(e *gqlerror.Error) bool { return e.Extensions["code"] == lending.KindUnavailable }
+
+// isGone reports whether an error of following says that the log cannot be followed on from a place.
+func isGone(err error) bool {
+	kind := lending.KindOf(err)
+	return kind == lending.KindCursorExpired || kind == lending.KindValidation
+}
+
 // feedKey is equal for subscriptions that show every event alike: the same selection with the same variables, for
 // those who may see the same. Where each of them begins makes no difference.
 func feedKey(ctx context.Context, op *graphql.OperationContext) string {
-	variables := make(map[string]any, len(op.Variables))
-	for name, value := range op.Variables {
-		if name != placeVariable(op) {
-			variables[name] = value
-		}
-	}
+	variables := maps.Clone(op.Variables)
+	delete(variables, placeVariable(op))
 	var scopes []auth.Scope
 	if p := auth.From(ctx); p != nil {
-		scopes = p.Scopes
+		scopes = slices.Sorted(slices.Values(p.Scopes))
 	}
 	key, err := json.Marshal([]any{op.RawQuery, op.OperationName, variables, scopes})
 	if err != nil { // a variable that is no JSON, such as a file: shared with nobody
@@ -120,17 +138,15 @@ func feedKey(ctx context.Context, op *graphql.OperationContext) string {
 
 // placeVariable is the variable that says where a subscription begins, and nothing else; "" without one.
 func placeVariable(op *graphql.OperationContext) string {
-	for _, selection := range op.Operation.SelectionSet {
-		field, ok := selection.(*ast.Field)
-		if !ok {
-			continue
-		}
-		after := field.Arguments.ForName("after")
-		if after != nil && after.Value.Kind == ast.Variable && strings.Count(op.RawQuery, "$"+after.Value.Raw) == 2 {
-			return after.Value.Raw
-		}
+	fields := graphql.CollectFields(op, op.Operation.SelectionSet, []string{"Subscription"})
+	if len(fields) != 1 {
+		return ""
 	}
-	return ""
+	after := fields[0].Arguments.ForName("after")
+	if after == nil || after.Value.Kind != ast.Variable || variableUses(op)[after.Value.Raw] != 1 {
+		return ""
+	}
+	return after.Value.Raw
 }
 
 // failed is an answer that is one error.

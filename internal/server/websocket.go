@@ -1,8 +1,10 @@
 package server
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -75,23 +77,43 @@ func (t *sockets) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphE
 		return
 	}
 	s := &socket{sockets: t, exec: exec, operations: map[string]*socketOperation{}, wake: make(chan struct{}, 1)}
-	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+	conn, err := websocket.Accept(lean{w, &s.wire}, r, &websocket.AcceptOptions{
 		Subprotocols: []string{subprotocol}, CompressionMode: websocket.CompressionDisabled,
 	})
-	defer t.open.Done()
 	if err != nil {
+		t.open.Done()
 		return // it was answered
 	}
 	s.conn = conn
 	conn.SetReadLimit(t.limits.message)
-	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
-	s.ctx, s.cancel = ctx, cancel
-	defer cancel()
+	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(r.Context()))
 	if conn.Subprotocol() != subprotocol {
 		s.end(closeBadSubprotocol, "Speak "+subprotocol+".")
-		return
 	}
-	s.serve()
+	// In a goroutine of its own, with a small stack, and without what the server keeps for a request.
+	go func() {
+		defer t.open.Done()
+		s.serve()
+	}()
+}
+
+// leanBuffer is the size of a socket's buffers, in bytes: most messages are smaller, and most sockets wait.
+const leanBuffer = 1 << 10
+
+// lean hands over connections with small buffers, and keeps hold of the connection itself.
+type lean struct {
+	http.ResponseWriter
+	wire *net.Conn
+}
+
+// Hijack implements http.Hijacker.
+func (l lean) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffered, err := http.NewResponseController(l.ResponseWriter).Hijack()
+	*l.wire = conn
+	if err != nil || buffered.Reader.Buffered() > 0 {
+		return conn, buffered, err
+	}
+	return conn, bufio.NewReadWriter(bufio.NewReaderSize(conn, leanBuffer), bufio.NewWriterSize(conn, leanBuffer)), nil
 }
 
 // initPayload is what clients may send with connection_init: the token, in one of the ways that are usual.
@@ -121,6 +143,13 @@ type message struct {
 	ID      *string         `json:"id,omitempty"`
 	Type    string          `json:"type"`
 	Payload json.RawMessage `json:"payload,omitempty"`
+}
+
+// isObject reports whether a payload is one that the protocol lets messages carry beside their type: an object, or
+// nothing.
+func isObject(payload json.RawMessage) bool {
+	var object map[string]json.RawMessage
+	return len(payload) == 0 || json.Unmarshal(payload, &object) == nil
 }
 
 // encode never fails: what it is given was JSON or is text.
