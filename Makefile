@@ -56,6 +56,11 @@ bench-events: export CREDITGRAPH_TEST_POSTGRES := $(CREDITGRAPH_TEST_POSTGRES)
 bench-events: ## Measure what subscribers and webhooks cost
 	go test -run '^$$' -bench '^Benchmark(IdleSubscribers|EventsDelivered|WebhooksAcknowledged)$$' -benchtime 1x ./cmd/creditgraph
 
+.PHONY: clients
+clients: ## Follow events with the npm clients while the program is killed; needs node and npm
+	npm --prefix examples/events ci
+	CREDITGRAPH_TEST_NODE=1 go test -count=1 -run '^TestNodeClients$$' ./cmd/creditgraph
+
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (10s)
 	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \

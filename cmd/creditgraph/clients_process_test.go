@@ -60,11 +60,14 @@ func (p *nodeProcess) lines() (words []string) {
 	return words
 }
 
+// said tells how often a script has said something.
+func (p *nodeProcess) said(what string) int { return strings.Count(p.errors.String(), what) }
+
 // says waits until a script has said something a number of times.
 func (p *nodeProcess) says(t *testing.T, what string, times int) {
 	t.Helper()
 	eventually(t, fmt.Sprintf("%s says %q %d times", p.script, what, times), func() bool {
-		return strings.Count(p.errors.String(), what) >= times
+		return p.said(what) >= times
 	})
 }
 
