@@ -55,10 +55,11 @@ func (l *lender) UploadDocument(_ context.Context, u provider.Upload) (lending.D
 	return lending.Document{ExternalID: "UDOC-1", Name: u.Name + " " + string(content)}, err
 }
 
-// records is the store, with a list of loans that fails as a test says, and may be out of order.
+// records is the store, with loans that fail as a test says, and may be out of order.
 type records struct {
 	service.Store
 	listLoans func() error
+	loans     func() error
 	down      error
 }
 
@@ -69,6 +70,15 @@ func (r *records) ListLoans(ctx context.Context, f lending.LoanFilter, o lending
 		}
 	}
 	return r.Store.ListLoans(ctx, f, o, p)
+}
+
+func (r *records) Loans(ctx context.Context, ids []lending.LoanID) (map[lending.LoanID]*lending.Loan, error) {
+	if r.loans != nil {
+		if err := r.loans(); err != nil {
+			return nil, err
+		}
+	}
+	return r.Store.Loans(ctx, ids)
 }
 
 // logbook is what was logged.

@@ -163,8 +163,16 @@ func streamParams(r *http.Request) (*graphql.RawParams, bool) {
 func decodeNumbers(text []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
-	return decoder.Decode(into)
+	if err := decoder.Decode(into); err != nil {
+		return err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errTail
+	}
+	return nil
 }
+
+var errTail = errors.New("server: there is more behind the JSON")
 
 // sseWriter writes server-sent events. After the first error it writes nothing more.
 type sseWriter struct {

@@ -48,7 +48,7 @@ type socketLimits struct {
 func defaultSocketLimits() socketLimits {
 	return socketLimits{
 		operations: 50, message: maxRequestBody, init: 10 * time.Second, ping: 25 * time.Second, stall: 5 * time.Second,
-		farewell: 3 * time.Second, unread: 64 << 10, outbox: 4 << 20,
+		farewell: 2 * time.Second, unread: 64 << 10, outbox: 4 << 20,
 	}
 }
 
