@@ -318,10 +318,14 @@ func TestAStreamThatIsNotReadIsCut(t *testing.T) {
 func TestACursorThatHasExpiredIsTold(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	b.flood(1, 10, 1)
+	b.flood(1, 4100, 1) // more than is kept in memory
 	if n, err := b.store.PruneEvents(t.Context(), time.Now().Add(time.Hour), 5); err != nil || n != 5 {
 		t.Fatal(n, err)
 	}
+	eventually(t, "the hub has seen them all", func() bool {
+		_, err := b.hub.After(t.Context(), 2)
+		return lending.KindOf(err) == lending.KindCursorExpired
+	})
 	gone, kept := b.store.EventCursor(2), b.store.EventCursor(5)
 	told := b.follow(b.request(followEvents, map[string]any{"after": gone})).rest()
 	if len(told) != 2 || !strings.Contains(told[0].data, "CURSOR_EXPIRED") || told[1].name != "complete" {
