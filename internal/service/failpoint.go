@@ -16,7 +16,7 @@ const (
 	// completerTick is how often the completer looks for what was left unfinished.
 	completerTick = time.Second
 	// inboxLease is how long a delivery that is being applied is left alone by others.
-	inboxLease = 30 * time.Second
+	inboxLease = 10 * time.Second
 )
 
 // failpoint marks a step boundary at which tests of crashes end the process. In a normal build it is

@@ -51,7 +51,7 @@ func (s *Service) applyHeld(ctx context.Context, name lending.Provider, loanExte
 			s.log.WarnContext(ctx, "a webhook that was held could not be applied", "provider", name, "delivery", delivery.ID,
 				"error", lending.AsError(err).Detail())
 		}
-		if err := s.store.UpdateDelivery(ctx, delivery); err != nil {
+		if err := s.store.SettleHeld(ctx, delivery); err != nil {
 			return 0, err
 		}
 	}

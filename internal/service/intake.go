@@ -87,8 +87,8 @@ func (s *Service) drainInbox(ctx context.Context) error {
 			if err := s.deliver(ctx, delivery); err != nil {
 				return err
 			}
+			s.published()
 		}
-		s.published()
 	}
 	return nil
 }
@@ -100,7 +100,11 @@ func (s *Service) deliver(ctx context.Context, delivery *Delivery) error {
 	if err == nil || ctx.Err() != nil {
 		return nil
 	}
-	now := s.now()
+	if errors.Is(err, ErrLeaseLost) { // it took longer than its claim, and another process has it
+		s.log.WarnContext(ctx, "a webhook was left to another process", "provider", delivery.Provider, "delivery", delivery.ID)
+		return nil
+	}
+	claim, now := delivery.NextTryAt, s.now()
 	if !ours(err) {
 		delivery.Attempts++
 	}
@@ -111,7 +115,11 @@ func (s *Service) deliver(ctx context.Context, delivery *Delivery) error {
 	}
 	s.log.WarnContext(ctx, "a webhook could not be applied", "provider", delivery.Provider, "delivery", delivery.ID,
 		"attempt", delivery.Attempts, "state", delivery.State, "error", lending.AsError(err).Detail())
-	return s.store.UpdateDelivery(ctx, delivery)
+	err = s.store.SettleDelivery(ctx, delivery, claim)
+	if errors.Is(err, ErrLeaseLost) {
+		return nil
+	}
+	return err
 }
 
 // worthRepeating reports whether another try may go better: what a body says does not change, what we know
@@ -132,6 +140,7 @@ func ours(err error) bool {
 }
 
 func (s *Service) applyDelivery(ctx context.Context, delivery *Delivery) error {
+	claim := delivery.NextTryAt
 	p, err := s.Provider(delivery.Provider)
 	if err != nil {
 		return err
@@ -152,7 +161,7 @@ func (s *Service) applyDelivery(ctx context.Context, delivery *Delivery) error {
 		if applied.awaits != "" {
 			delivery.State = DeliveryHeld
 		}
-		if err := s.store.UpdateDelivery(ctx, delivery); err != nil {
+		if err := s.store.SettleDelivery(ctx, delivery, claim); err != nil {
 			return err
 		}
 		failpoint("delivery-applied", nil)

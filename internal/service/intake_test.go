@@ -71,6 +71,31 @@ func TestAWebhookDeliveredTwiceCountsOnce(t *testing.T) {
 	}
 }
 
+func TestAProcessThatWakesUpLateAppliesNothingTwice(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	news := provider.Notice{Type: lending.EventUnknown, ProviderType: "storm", OccurredAt: today()}
+	b.kredete.tell("good", news)
+	b.receive(b.kredete, "good")
+	b.receive(b.kredete, "bad") // cannot be read
+	claim := func() []*service.Delivery {
+		claimed, err := b.store.ClaimDeliveries(b.ctx, b.clock.Now(), b.clock.Now().Add(10*time.Second), 10)
+		b.must(err)
+		if len(claimed) != 2 {
+			b.Fatalf("%d deliveries are due", len(claimed))
+		}
+		return claimed
+	}
+	asleep := claim()
+	b.clock.pass(time.Minute) // meanwhile its claim runs out
+	for _, delivery := range append(claim(), asleep...) {
+		b.must(b.service.Deliver(b.ctx, delivery))
+	}
+	if log := b.eventLog(); len(log) != 1 {
+		t.Errorf("%d events of one webhook", len(log))
+	}
+}
+
 func TestWhatIsNotVerifiedIsNotStored(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

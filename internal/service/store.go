@@ -137,10 +137,10 @@ type OperationLister interface {
 	ListOperations(ctx context.Context, filter lending.OperationFilter, page lending.PageRequest) (lending.Page[*lending.Operation], error)
 }
 
-// ErrLeaseLost says that somebody else has taken over an operation. Nothing was changed.
+// ErrLeaseLost says that somebody else has taken over an operation or a delivery. Nothing was changed.
 var ErrLeaseLost = &lending.Error{
 	Kind: lending.KindConflict, Outcome: lending.NotExecuted,
-	Message: "Another process has taken over this operation.",
+	Message: "Another process has taken this over.",
 }
 
 // EventStore keeps the event log. Its sequence numbers have no gaps: deleted is only the log's beginning, and
@@ -175,7 +175,11 @@ type InboxStore interface {
 	PutDelivery(ctx context.Context, delivery *Delivery) (added bool, err error)
 	// ClaimDeliveries leases up to limit deliveries that are due, in the order of receipt.
 	ClaimDeliveries(ctx context.Context, now, until time.Time, limit int) ([]*Delivery, error)
-	UpdateDelivery(ctx context.Context, delivery *Delivery) error
+	// SettleDelivery writes down what became of a delivery that was claimed until claim, and not what was
+	// received. ErrLeaseLost when it is not claimed so any more: somebody else was faster.
+	SettleDelivery(ctx context.Context, delivery *Delivery, claim time.Time) error
+	// SettleHeld does so for a delivery that was held. ErrLeaseLost when it is not held any more.
+	SettleHeld(ctx context.Context, delivery *Delivery) error
 	// HeldDeliveries gives those that are held until a provider's loan is known, in the order of receipt.
 	HeldDeliveries(ctx context.Context, provider lending.Provider, loanExternalID string) ([]*Delivery, error)
 }

@@ -53,26 +53,23 @@ func (s *Store) toDelivery(r *deliveryRow) (*service.Delivery, error) {
 
 // PutDelivery implements service.InboxStore.
 func (s *Store) PutDelivery(ctx context.Context, delivery *service.Delivery) (added bool, err error) {
-	err = s.write(ctx, "store delivery", "", func(ctx context.Context) error {
-		db := s.writing(ctx)
-		result, err := db.NewInsert().Model(s.fromDelivery(delivery)).On("CONFLICT DO NOTHING").Exec(ctx)
-		if err != nil {
-			return err
-		}
-		inserted, err := result.RowsAffected()
-		if err != nil || inserted == 1 {
-			added = inserted == 1
-			return err
-		}
-		known, err := db.NewSelect().Model((*deliveryRow)(nil)).
-			Where("entry.provider = ?", delivery.Provider).Where("entry.dedupe_key = ?", delivery.DedupeKey).Exists(ctx)
-		if err == nil && !known {
-			return conflicting("This webhook's nonce was used for another webhook.",
-				errors.New("the nonce or id of a delivery is taken"))
-		}
-		return err
-	})
-	return added && err == nil, err
+	// One statement, and so no transaction around it: the provider waits for this.
+	db := s.writing(ctx)
+	result, err := db.NewInsert().Model(s.fromDelivery(delivery)).On("CONFLICT DO NOTHING").Exec(ctx)
+	if err != nil {
+		return false, failure("store delivery", err)
+	}
+	inserted, err := result.RowsAffected()
+	if err != nil || inserted == 1 {
+		return err == nil, failure("store delivery", err)
+	}
+	known, err := db.NewSelect().Model((*deliveryRow)(nil)).
+		Where("entry.provider = ?", delivery.Provider).Where("entry.dedupe_key = ?", delivery.DedupeKey).Exists(ctx)
+	if err == nil && !known {
+		return false, conflicting("This webhook's nonce was used for another webhook.",
+			errors.New("the nonce or id of a delivery is taken"))
+	}
+	return false, failure("store delivery", err)
 }
 
 // ClaimDeliveries implements service.InboxStore. A claimed delivery is due again at until, so that one whose
@@ -112,19 +109,32 @@ func (s *Store) ClaimDeliveries(ctx context.Context, now, until time.Time, limit
 	return claimed, nil
 }
 
-// UpdateDelivery implements service.InboxStore: what became of the delivery changes, what was received does
-// not. NOT_FOUND when there is no such delivery.
-func (s *Store) UpdateDelivery(ctx context.Context, delivery *service.Delivery) error {
+// SettleDelivery implements service.InboxStore.
+func (s *Store) SettleDelivery(ctx context.Context, delivery *service.Delivery, claim time.Time) error {
+	return s.changeDelivery(ctx, delivery, func(q *bun.UpdateQuery) *bun.UpdateQuery {
+		return q.Where("state = ?", service.DeliveryReceived).Where("next_try_at = ?", micros(claim))
+	})
+}
+
+// SettleHeld implements service.InboxStore.
+func (s *Store) SettleHeld(ctx context.Context, delivery *service.Delivery) error {
+	return s.changeDelivery(ctx, delivery, func(q *bun.UpdateQuery) *bun.UpdateQuery {
+		return q.Where("state = ?", service.DeliveryHeld)
+	})
+}
+
+// changeDelivery changes what became of a delivery, and not what was received, while it is as it has to be.
+func (s *Store) changeDelivery(ctx context.Context, delivery *service.Delivery, while func(*bun.UpdateQuery) *bun.UpdateQuery) error {
 	row := s.fromDelivery(delivery)
 	return s.write(ctx, "update delivery", "", func(ctx context.Context) error {
-		result, err := s.writing(ctx).NewUpdate().Model(row).
-			Column("state", "attempts", "next_try_at", "last_error", "awaits", "updated_at").WherePK().Exec(ctx)
+		result, err := while(s.writing(ctx).NewUpdate().Model(row).
+			Column("state", "attempts", "next_try_at", "last_error", "awaits", "updated_at").WherePK()).Exec(ctx)
 		if err != nil {
 			return err
 		}
 		updated, err := result.RowsAffected()
 		if err == nil && updated == 0 {
-			return lending.NotFound("delivery")
+			return service.ErrLeaseLost
 		}
 		return err
 	})
