@@ -13,7 +13,9 @@ import (
 func (s *Service) Drain(ctx context.Context) error { return s.drainInbox(ctx) }
 
 // Deliver applies one delivery that was claimed.
-func (s *Service) Deliver(ctx context.Context, delivery *Delivery) error { return s.deliver(ctx, delivery) }
+func (s *Service) Deliver(ctx context.Context, delivery *Delivery) error {
+	return s.deliver(ctx, delivery)
+}
 
 // Complete looks once for operations that were left unfinished.
 func (s *Service) Complete(ctx context.Context) error { return s.complete(ctx) }
