@@ -49,7 +49,7 @@ func TestNodeClients(t *testing.T) {
 	}
 }
 
-// clientsRounds is how often the service is killed or ended under its followers.
+// clientsRounds is how often, at least, the service is killed or ended under its followers.
 const clientsRounds = 6
 
 // followRestarts kills and ends the service over and over, while another on the same database makes events. Each
@@ -69,7 +69,8 @@ func followRestarts(t *testing.T, b *crashBench) {
 	for _, f := range followers {
 		f.says(t, "connected", 1)
 	}
-	for round := range clientsRounds {
+	rounds := max(clientsRounds, crashRounds(t))
+	for round := range rounds {
 		b.happen(t, service, 1)
 		wanted := b.eventLog(t, other, begin)
 		for _, f := range followers {
@@ -106,7 +107,7 @@ func followRestarts(t *testing.T, b *crashBench) {
 	for _, f := range followers {
 		f.hasPrinted(t, wanted)
 	}
-	t.Logf("%d followers printed %d events each, over %d restarts", len(followers), len(wanted), clientsRounds)
+	t.Logf("%d followers printed %d events each, over %d restarts", len(followers), len(wanted), rounds)
 }
 
 // followInterrupted ends a follower as a person does, and begins again where it says.

@@ -117,7 +117,7 @@ async function answer(url, request) {
       if (problem instanceof Refusal) throw problem;
     }
     if (response?.ok) return response.json();
-    if (response && response.status < 500) {
+    if ([400, 401, 403, 404].includes(response?.status)) {
       throw new Refusal(`${url} answers ${response.status}: ${await response.text()}`);
     }
     say(`${url} ${response ? `answers ${response.status}` : 'cannot be reached'}; trying again`);

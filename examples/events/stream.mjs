@@ -2,6 +2,7 @@
 // that wants no dependency.
 
 const silence = 40_000; // the service says at least every 15 seconds that it is there
+const final = [400, 401, 403, 404]; // answers that coming back does not change
 
 /**
  * Stream yields what a subscription brings, { id, data } each, and comes back by itself with the id of the last
@@ -44,7 +45,7 @@ async function* connection(url, token, query, lastSeen) {
       body: JSON.stringify({ query }),
       signal: dead.signal,
     });
-    if (response.status >= 400 && response.status < 500) throw new Refused((await response.json()).errors[0].message);
+    if (final.includes(response.status)) throw new Refused((await response.json()).errors[0].message);
     if (!response.ok) return;
     yield { event: 'open' };
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
