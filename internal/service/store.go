@@ -149,7 +149,7 @@ var ErrLeaseLost = &lending.Error{
 type EventStore interface {
 	// AppendEvents adds events in the order given and sets their Sequence. It is the last step of a
 	// transaction: from it to the commit, other appends wait, so that no reader sees a later sequence
-	// number before an earlier one.
+	// number before an earlier one. The transaction cannot go on after its error.
 	AppendEvents(ctx context.Context, events ...*lending.Event) error
 	Events(ctx context.Context, ids []lending.EventID) (map[lending.EventID]*lending.Event, error)
 	// ListEvents lists in the order of the log. The cursor that it goes on from is checked as told above.
@@ -176,7 +176,7 @@ type InboxStore interface {
 	// ClaimDeliveries leases up to limit deliveries that are due, in the order of receipt.
 	ClaimDeliveries(ctx context.Context, now, until time.Time, limit int) ([]*Delivery, error)
 	// SettleDelivery writes down what became of a delivery that was claimed until claim, and not what was
-	// received. ErrLeaseLost when it is not claimed so any more: somebody else was faster.
+	// received. ErrLeaseLost when it is not claimed so any more: somebody else was faster. The transaction cannot go on after its error.
 	SettleDelivery(ctx context.Context, delivery *Delivery, claim time.Time) error
 	// SettleHeld does so for a delivery that was held. ErrLeaseLost when it is not held any more.
 	SettleHeld(ctx context.Context, delivery *Delivery) error

@@ -68,7 +68,7 @@ func (s *Store) AppendEvents(ctx context.Context, events ...*lending.Event) erro
 	if len(events) == 0 {
 		return nil
 	}
-	return s.write(ctx, "append events", "This event is in the log already.", func(ctx context.Context) error {
+	return s.join(ctx, "append events", "This event is in the log already.", func(ctx context.Context) error {
 		db := s.writing(ctx)
 		var last int64
 		err := db.QueryRowContext(ctx,

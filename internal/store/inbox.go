@@ -126,7 +126,7 @@ func (s *Store) SettleHeld(ctx context.Context, delivery *service.Delivery) erro
 // changeDelivery changes what became of a delivery, and not what was received, while it is as it has to be.
 func (s *Store) changeDelivery(ctx context.Context, delivery *service.Delivery, while func(*bun.UpdateQuery) *bun.UpdateQuery) error {
 	row := s.fromDelivery(delivery)
-	return s.write(ctx, "update delivery", "", func(ctx context.Context) error {
+	return s.join(ctx, "update delivery", "", func(ctx context.Context) error {
 		result, err := while(s.writing(ctx).NewUpdate().Model(row).
 			Column("state", "attempts", "next_try_at", "last_error", "awaits", "updated_at").WherePK()).Exec(ctx)
 		if err != nil {

@@ -77,6 +77,17 @@ func (s *Store) writing(ctx context.Context) bun.IDB {
 	return s.writer
 }
 
+// join runs the statements of one change in the caller's transaction, which cannot go on after an error; in one
+// of its own where there is none. It saves the two round trips of a savepoint, for what ends every
+// transaction.
+func (s *Store) join(ctx context.Context, doing, conflict string, do func(ctx context.Context) error) error {
+	err := s.InTx(ctx, do)
+	if isUnique(err) {
+		return conflicting(conflict, err)
+	}
+	return failure(doing, err)
+}
+
 // write runs the statements of one change. They take effect all or not at all, also inside the caller's
 // transaction, which stays usable: PostgreSQL would refuse all that follows an error there. A violation of
 // uniqueness becomes a CONFLICT with the given text.

@@ -15,6 +15,7 @@ func transactionChecks() []check {
 		{"a transaction sees what it wrote and others do not", isolation},
 		{"a nested transaction is part of the outer one", nested},
 		{"a refused method leaves nothing behind and the transaction usable", refusedInside},
+		{"a refused last step takes the transaction back", refusedAtTheEnd},
 		{"news that is merged in transactions at the same time is not lost", mergedTogether},
 		{"an ended context is told apart from other trouble", endedContext},
 	}
@@ -94,16 +95,27 @@ func refusedInside(b *bench) {
 		rival := b.loan(customer, func(l *lending.Loan) { l.ExternalID = "x" })
 		b.wantKind(b.store.SaveLoan(ctx, rival), lending.KindConflict)
 		b.wantKind(b.store.SavePayment(ctx, b.payment(rival, naira("1"))), lending.KindNotFound)
-		event := &lending.Event{ID: "e", ReceivedAt: at(0)}
-		b.must(b.store.AppendEvents(ctx, event))
-		b.wantKind(b.store.AppendEvents(ctx, event, &lending.Event{ID: "other"}), lending.KindConflict)
 		return b.store.SavePayment(ctx, b.payment(taken, naira("100")))
 	}))
 	same(b, "paid", b.stored(taken.ID).Paid, naira("100"))
+}
+
+// refusedAtTheEnd is about the steps that end transactions: they take all of it back.
+func refusedAtTheEnd(b *bench) {
+	event := &lending.Event{ID: "e", ReceivedAt: at(0)}
+	b.must(b.store.AppendEvents(b.ctx, event))
+	b.wantKind(b.store.InTx(b.ctx, func(ctx context.Context) error {
+		b.must(b.store.SaveCustomer(ctx, &lending.Customer{ID: "c", CreatedAt: at(0)}))
+		return b.store.AppendEvents(ctx, &lending.Event{ID: "other"}, event)
+	}), lending.KindConflict)
+	b.lost(b.store.InTx(b.ctx, func(ctx context.Context) error {
+		b.must(b.store.SaveCustomer(ctx, &lending.Customer{ID: "c", CreatedAt: at(0)}))
+		return b.store.SettleHeld(ctx, b.delivery())
+	}))
 	events, err := b.store.EventsAfter(b.ctx, 0, 10)
 	b.must(err)
-	if len(events) != 1 {
-		b.Fatalf("%d events, want the one that was not refused", len(events))
+	if len(events) != 1 || b.hasCustomer(b.ctx, "c") {
+		b.Fatalf("%d events, want the one that was not refused, and no customer", len(events))
 	}
 }
 
