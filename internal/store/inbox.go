@@ -3,10 +3,12 @@ package store
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"slices"
 	"time"
 
+	"github.com/graph-gophers/dataloader/v7"
 	"github.com/uptrace/bun"
 
 	"github.com/creditgraph/creditgraph/internal/lending"
@@ -51,25 +53,62 @@ func (s *Store) toDelivery(r *deliveryRow) (*service.Delivery, error) {
 	}, d.err
 }
 
+const (
+	// intakeWait is how long a delivery waits for others, to be committed with them: under load one commit to
+	// the disk is shared by many.
+	intakeWait     = time.Millisecond
+	intakeBatch    = 64
+	intakeDeadline = 5 * time.Second
+)
+
+func (s *Store) newIntake() *dataloader.Loader[*service.Delivery, bool] {
+	return dataloader.NewBatchedLoader(s.putDeliveries,
+		dataloader.WithWait[*service.Delivery, bool](intakeWait),
+		dataloader.WithBatchCapacity[*service.Delivery, bool](intakeBatch),
+		dataloader.WithInputCapacity[*service.Delivery, bool](intakeBatch),
+		dataloader.WithCache[*service.Delivery, bool](&dataloader.NoCache[*service.Delivery, bool]{}))
+}
+
 // PutDelivery implements service.InboxStore.
 func (s *Store) PutDelivery(ctx context.Context, delivery *service.Delivery) (added bool, err error) {
-	// One statement, and so no transaction around it: the provider waits for this.
-	db := s.writing(ctx)
-	result, err := db.NewInsert().Model(s.fromDelivery(delivery)).On("CONFLICT DO NOTHING").Exec(ctx)
-	if err != nil {
+	if added, err = s.intake.Load(ctx, delivery)(); err != nil {
 		return false, failure("store delivery", err)
 	}
-	inserted, err := result.RowsAffected()
-	if err != nil || inserted == 1 {
-		return err == nil, failure("store delivery", err)
+	if added {
+		return true, nil
 	}
-	known, err := db.NewSelect().Model((*deliveryRow)(nil)).
+	known, err := s.reading(ctx).NewSelect().Model((*deliveryRow)(nil)).
 		Where("entry.provider = ?", delivery.Provider).Where("entry.dedupe_key = ?", delivery.DedupeKey).Exists(ctx)
 	if err == nil && !known {
 		return false, conflicting("This webhook's nonce was used for another webhook.",
 			errors.New("the nonce or id of a delivery is taken"))
 	}
 	return false, failure("store delivery", err)
+}
+
+// putDeliveries stores deliveries in one statement, and tells which of them are new. It fails for all or none.
+func (s *Store) putDeliveries(ctx context.Context, deliveries []*service.Delivery) []*dataloader.Result[bool] {
+	// The first who waits may leave; the others still wait.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), intakeDeadline)
+	defer cancel()
+	rows := make([]*deliveryRow, len(deliveries))
+	for i, delivery := range deliveries {
+		rows[i] = s.fromDelivery(delivery)
+	}
+	var ids []string
+	err := s.writer.NewInsert().Model(&rows).On("CONFLICT DO NOTHING").Returning("id").Scan(ctx, &ids)
+	if errors.Is(err, sql.ErrNoRows) { // all were there
+		err = nil
+	}
+	added := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		added[id] = true
+	}
+	results := make([]*dataloader.Result[bool], len(deliveries))
+	for i, delivery := range deliveries {
+		results[i] = &dataloader.Result[bool]{Data: added[delivery.ID], Error: err}
+	}
+	return results
 }
 
 // ClaimDeliveries implements service.InboxStore. A claimed delivery is due again at until, so that one whose

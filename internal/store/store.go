@@ -9,6 +9,7 @@
 //
 //   - A transaction travels in the context ([Store.InTx]). A method that fails inside one leaves nothing of
 //     itself behind and does not spoil the transaction for the caller: its statements run under a savepoint.
+//     The steps with which transactions end, AppendEvents and those that settle deliveries, do without.
 //   - Errors are *lending.Error. What a driver says may hold values of rows, so its text appears nowhere:
 //     the cause behind an error names the engine's code alone.
 //   - Personal identifiers are sealed before they reach SQL (see vault); they are looked up by a keyed hash.
@@ -27,6 +28,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/graph-gophers/dataloader/v7"
 	"github.com/uptrace/bun"
 
 	"github.com/creditgraph/creditgraph/internal/service"
@@ -61,6 +63,7 @@ type Store struct {
 	now      func() time.Time
 	log      *slog.Logger
 	observer Observer
+	intake   *dataloader.Loader[*service.Delivery, bool] // see PutDelivery
 
 	close    func() error
 	closing  sync.Once
@@ -75,6 +78,7 @@ func Open(ctx context.Context, c Config, options ...Option) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{vault: vault, now: c.Clock, log: c.Logger}
+	s.intake = s.newIntake()
 	if s.now == nil {
 		s.now = time.Now
 	}
