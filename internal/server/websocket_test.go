@@ -1,10 +1,7 @@
 package server_test
 
 import (
-	"bufio"
-	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -336,91 +333,5 @@ func TestAnIDIsFreeWhenItsEndIsHeard(t *testing.T) {
 		p.hears("next 1", "complete 1")
 		p.ask("1", `{ nothing }`, nil)
 		p.hears("error 1")
-	}
-}
-
-func TestASocketThatGoesLeavesNothing(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	for name, leave := range map[string]func(p *peer) error{
-		"closed": func(p *peer) error { return p.conn.Close(websocket.StatusNormalClosure, "") },
-		"cut":    func(p *peer) error { return p.conn.CloseNow() },
-	} {
-		p := b.connect()
-		b.following(p, "1")
-		if err := leave(p); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		b.gone()
-		if feeds := b.handler.Feeds().Len(); feeds != 0 {
-			t.Errorf("%s: %d feeds are left", name, feeds)
-		}
-	}
-}
-
-// A reader that is cut in the middle of a message holds the library's lock on reading, and its farewell would wait
-// for as long as the client likes.
-func TestAMessageThatNeverEndsHoldsNothing(t *testing.T) {
-	t.Parallel()
-	b := setupWithin(t, server.SocketLimits{Message: 4 << 10, Farewell: 100 * time.Millisecond})
-	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(b.url, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
-	_, err = fmt.Fprintf(conn, "GET /graphql HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"+
-		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: %s\r\n\r\n", conn.RemoteAddr(), spoken)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil || response.StatusCode != http.StatusSwitchingProtocols {
-		t.Fatal(response, err)
-	}
-	frame := append([]byte{0x81, 0xff, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0}, make([]byte, 8<<10)...) // says 4 GiB, sends 8 KiB
-	if _, err := conn.Write(frame); err != nil {
-		t.Fatal(err)
-	}
-	b.gone()
-}
-
-func TestADrainMakesSocketsComeBack(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	p, idle := b.connect(), b.open()
-	b.following(p, "1")
-	ended := make(chan error, 2)
-	for range 2 {
-		go func() { ended <- b.handler.Drain(context.WithoutCancel(t.Context())) }()
-	}
-	for _, p := range []*peer{p, idle} {
-		if code, _, heard := p.ended(); code != 1012 || len(heard) > 0 {
-			t.Errorf("closed with %d after %v", code, heard)
-		}
-	}
-	for range 2 {
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	}
-	b.gone()
-	_, response, err := b.dial(spoken)
-	if err == nil || response == nil || response.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("a new one: answered %v, %v", response, err)
-	}
-}
-
-func TestADrainWaitsNoLongerThanItMay(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	p := b.connect() // which never answers the farewell
-	b.following(p, "1")
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	if err := b.handler.Drain(ctx); err == nil {
-		t.Error("it ended before its sockets")
-	}
-	if err := b.handler.Drain(context.WithoutCancel(t.Context())); err != nil {
-		t.Error(err)
 	}
 }
