@@ -113,6 +113,9 @@ func isRequest(body []byte) bool {
 // refuse answers a request that does not get as far as the graph.
 func refuse(w http.ResponseWriter, r *http.Request, status int, message string) {
 	err := &lending.Error{Kind: lending.KindValidation, Outcome: lending.NotExecuted, Message: message}
+	if status == http.StatusUnauthorized {
+		err.Kind = lending.KindUnauthenticated
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(graphql.Response{ // the client went away: nobody is left to tell

@@ -67,6 +67,11 @@ func (t eventStream) Do(w http.ResponseWriter, r *http.Request, exec graphql.Gra
 		refuse(w, r, http.StatusMethodNotAllowed, "Send mutations by POST.")
 		return
 	}
+	if p := auth.From(ctx); isSubscription(op) && p != nil && !p.ExpiresAt.IsZero() && time.Now().After(p.ExpiresAt) {
+		// It is taken for a while longer where one answer is enough; a stream would end at once, again and again.
+		refuseToken(w, r)
+		return
+	}
 	out.begin()
 	if !isSubscription(op) {
 		responses, told := exec.DispatchOperation(ctx, op)
@@ -81,7 +86,14 @@ func (t eventStream) Do(w http.ResponseWriter, r *http.Request, exec graphql.Gra
 	defer sub.close()
 	ctx, cancel := untilExpiry(ctx)
 	defer cancel()
+	out.place(t.subscriptions.cursors.EventCursor(sub.Place()))
 	t.follow(ctx, out, sub)
+}
+
+// refuseToken answers that the token has run out.
+func refuseToken(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("WWW-Authenticate", `Bearer realm="creditgraph", error="invalid_token"`)
+	refuse(w, r, http.StatusUnauthorized, "The token has expired. Get a new one.")
 }
 
 // follow sends what a subscription brings until the client, its token or the server goes.
@@ -216,6 +228,9 @@ func (s *sseWriter) event(name, id string, body []byte) {
 	b.WriteString("\n\n")
 	s.write(b.Bytes())
 }
+
+// place tells where a stream begins, so that who is cut before the first event can come back there.
+func (s *sseWriter) place(id string) { s.write([]byte("id: " + id + "\n:\n\n")) }
 
 func (s *sseWriter) comment() { s.write([]byte(":\n\n")) }
 

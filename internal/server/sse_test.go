@@ -30,6 +30,7 @@ type source struct {
 	*testing.T
 	response *http.Response
 	lines    *bufio.Reader
+	place    string // where it begins
 }
 
 // follow sends a request for a stream.
@@ -45,7 +46,7 @@ func (b *bench) follow(r *http.Request) *source {
 		cancel()
 		_ = response.Body.Close() // nobody reads on
 	})
-	return &source{b.T, response, bufio.NewReader(response.Body)}
+	return &source{T: b.T, response: response, lines: bufio.NewReader(response.Body)}
 }
 
 // next is the next event; comments stand as ":".
@@ -58,7 +59,11 @@ func (s *source) next() (sent, error) {
 		}
 		line = strings.TrimSuffix(line, "\n")
 		if line == "" {
-			if len(e.lines) > 0 && !strings.HasPrefix(e.lines[0], "retry:") {
+			switch {
+			case len(e.lines) == 0 || strings.HasPrefix(e.lines[0], "retry:"):
+			case e.id != "" && e.name == "":
+				s.place = e.id
+			default:
 				return e, nil
 			}
 			e = sent{}
@@ -166,6 +171,27 @@ func TestAStreamGoesOnBehindTheLastEventSeen(t *testing.T) {
 	}
 }
 
+func TestAStreamThatHeardNothingYetGoesOnWhereItBegan(t *testing.T) {
+	t.Parallel()
+	b := setupWithin(t, server.SocketLimits{Silent: 20 * time.Millisecond})
+	first := b.follow(b.get(followEvents, ""))
+	first.hear() // a comment: the beginning was told before
+	if err := first.response.Body.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b.happens("meanwhile")
+	r := b.get(followEvents, "")
+	r.Header.Set("Last-Event-ID", first.place)
+	for s := b.follow(r); ; {
+		if e := s.hear(); e.name == "next" {
+			if _, kind := e.event(); kind != "meanwhile" {
+				t.Errorf("heard %q", e.lines)
+			}
+			return
+		}
+	}
+}
+
 func TestAnObjectsStreamBeginsWithItsState(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -263,6 +289,11 @@ func TestAStreamEndsWithItsToken(t *testing.T) {
 		t.Errorf("heard %v", told)
 	}
 	eventually(t, "it is gone", func() bool { return b.handler.Feeds().Len() == 0 })
+	r = b.get(followEvents, "")
+	r.Header.Set("Authorization", "Bearer "+token)
+	if s := b.follow(r); s.response.StatusCode != http.StatusUnauthorized || !strings.Contains(s.response.Header.Get("WWW-Authenticate"), "invalid_token") {
+		t.Errorf("another stream was answered %d", s.response.StatusCode)
+	}
 	r = b.get(`{ viewer { clientId } }`, "") // within the leeway for clocks
 	r.Header.Set("Authorization", "Bearer "+token)
 	if told := b.follow(r).rest(); len(told) != 2 || !strings.Contains(told[0].data, `"web"`) {
