@@ -133,6 +133,11 @@ func TestAClientThatStopsReadingIsCutWithItsCursor(t *testing.T) {
 					}
 				}
 				undisturbed <- time.Since(began)
+				for { // it goes on reading, and with that answering pings, until its connection ends
+					if _, err := other.read(); err != nil {
+						return
+					}
+				}
 			}()
 			b.flood(1, test.events, test.size)
 			flooded := time.Since(began)
