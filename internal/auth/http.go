@@ -21,6 +21,8 @@ type Client struct {
 	Name       string
 	SecretHash string // see [HashSecret]
 	Scopes     []Scope
+	Customer   lending.CustomerID // the only one that its tokens open; "" for all
+	Plan       string             // one of [Plans]
 	Revoked    bool
 }
 
