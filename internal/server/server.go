@@ -33,6 +33,12 @@ type Config struct {
 	Ready  func(ctx context.Context) error
 	Clock  func() time.Time
 	Logger *slog.Logger
+	// Origins are those of the pages that may read answers, beside our own: https://office.example.com.
+	Origins []string
+	// Trusted are the only operations that are answered; all are where it is nil.
+	Trusted *TrustedDocuments
+	// Patience is how long clients' bodies are waited for; the default where it is zero.
+	Patience Patience
 
 	sockets socketLimits
 }
@@ -101,8 +107,11 @@ func New(c Config) *Server {
 	if c.sockets == (socketLimits{}) {
 		c.sockets = defaultSocketLimits()
 	}
+	if c.Patience == (Patience{}) {
+		c.Patience = DefaultPatience()
+	}
 	mux := http.NewServeMux()
-	mux.Handle("/graphql", authenticated(c.Issuer, s.graphQL(c)))
+	mux.Handle("/graphql", crossOrigin(c.Origins, options(authenticated(c.Issuer, s.graphQL(c)))))
 	mux.Handle("POST /oauth/token", auth.TokenEndpoint(c.Issuer, c.Clients, c.Logger))
 	mux.Handle("/webhooks/{provider}", webhook.Handler(c.Webhooks, c.Clock, c.Logger))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "alive") })
@@ -117,7 +126,7 @@ func New(c Config) *Server {
 		answer(w, http.StatusOK, "ready")
 	})
 	mux.HandleFunc("GET /{$}", explorer)
-	s.handler = identified(c.Logger, mux)
+	s.handler = identified(c.Logger, c.Patience.waited(mux))
 	return s
 }
 
