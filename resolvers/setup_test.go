@@ -109,7 +109,7 @@ func setup(t *testing.T) *bench {
 		Readers:   service.Readers{Profiles: b.profiles, CreditLines: b.lines, Suppliers: b.suppliers},
 	})
 	t.Cleanup(func() { b.must(use.Stop(context.WithoutCancel(t.Context()))) })
-	root := &resolvers.Resolver{Service: use, Store: db, Cursors: db}
+	root := resolvers.New(resolvers.Config{Service: use, Store: db, Cursors: db, Audit: db})
 	b.issuer, err = auth.NewIssuer([]byte("data key"), time.Now)
 	b.must(err)
 	b.handler = server.New(server.Config{

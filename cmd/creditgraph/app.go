@@ -177,12 +177,13 @@ func (a *app) startService(ctx context.Context) error {
 			EventRetention: a.settings.EventRetention, TokenKey: k.tokens, AllowPrivateWebhooks: a.sandbox != nil,
 		},
 	})
+	auditor := a.startAuditor()
 	a.service.Start()
 	a.onStop(a.service.Stop)
-	root := &resolvers.Resolver{Service: a.service, Store: a.records, Cursors: a.records}
+	root := resolvers.New(resolvers.Config{Service: a.service, Store: a.records, Cursors: a.records, Audit: a.records})
 	a.handler = server.New(server.Config{
 		Resolvers: root, Source: root.Source(), BatchWait: a.settings.BatchWait, Issuer: a.issuer, Clients: clientFinder{a.records},
-		Webhooks: a.service, Events: hub, Cursors: a.records, Ready: a.records.Ping, Clock: time.Now, Logger: a.logger,
+		Webhooks: a.service, Events: hub, Cursors: a.records, Audit: auditor, Ready: a.records.Ping, Clock: time.Now, Logger: a.logger,
 	})
 	a.server = &http.Server{
 		Handler:           a.handler,
@@ -192,6 +193,23 @@ func (a *app) startService(ctx context.Context) error {
 		ErrorLog:    slog.NewLogLogger(a.logger.Handler(), slog.LevelDebug),
 	}
 	return nil
+}
+
+// auditDrain is how long audit records may take to be written after everything else has ended, however long
+// that took.
+const auditDrain = 5 * time.Second
+
+// startAuditor starts what writes down who saw personal data and who changed something. It ends after all that
+// has something to write down.
+func (a *app) startAuditor() *service.Auditor {
+	auditor := service.NewAuditor(a.records, time.Now, a.logger)
+	auditor.Start()
+	a.onStop(func(ctx context.Context) error {
+		draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditDrain)
+		defer cancel()
+		return auditor.Stop(draining)
+	})
+	return auditor
 }
 
 // serve begins to answer.

@@ -50,6 +50,7 @@ func (s *Server) graphQL(c Config) http.Handler {
 	}
 	srv.AroundResponses(fewErrors)
 	srv.AroundResponses(reportCost)
+	srv.AroundResponses(audited(c.Audit))
 	srv.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 		return next(loader.With(ctx, loader.New(c.Source, batching...)))
 	})

@@ -14,6 +14,7 @@ import (
 	"github.com/creditgraph/creditgraph/internal/event"
 	"github.com/creditgraph/creditgraph/internal/lending"
 	"github.com/creditgraph/creditgraph/internal/loader"
+	"github.com/creditgraph/creditgraph/internal/service"
 	"github.com/creditgraph/creditgraph/internal/webhook"
 )
 
@@ -29,6 +30,8 @@ type Config struct {
 	// Events is the hub that subscriptions follow; it is started and stopped by its owner.
 	Events  *event.Hub
 	Cursors Cursors
+	// Audit writes down who saw personal data and who changed something; nobody does where nil.
+	Audit *service.Auditor
 	// Ready reports why requests cannot be served yet; nil when they can.
 	Ready  func(ctx context.Context) error
 	Clock  func() time.Time

@@ -129,7 +129,7 @@ func setup(t *testing.T) *bench {
 		Providers: []*provider.Provider{{Name: lending.Kredete, Decisions: b.lender}, {Name: lending.Kredmint, Documents: b.lender}},
 		Settings:  service.Settings{TokenKey: []byte("key")},
 	})
-	root := &resolvers.Resolver{Service: use, Store: b.records, Cursors: db}
+	root := resolvers.New(resolvers.Config{Service: use, Store: b.records, Cursors: db, Audit: db})
 	if b.issuer, err = auth.NewIssuer([]byte("data key"), time.Now); err != nil {
 		t.Fatal(err)
 	}
@@ -195,11 +195,12 @@ type failure struct {
 
 // answer is what came back.
 type answer struct {
-	status int
-	header http.Header
-	text   string
-	Data   map[string]any
-	Errors []failure
+	status     int
+	header     http.Header
+	text       string
+	Data       map[string]any
+	Errors     []failure
+	Extensions map[string]any
 }
 
 func (b *bench) send(r *http.Request) answer {
@@ -254,4 +255,10 @@ func (b *bench) approved(id lending.LoanID) lending.LoanID {
 		b.Fatal(err)
 	}
 	return id
+}
+
+func (l *logbook) clear() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.Reset()
 }

@@ -108,10 +108,14 @@ func feedKey(ctx context.Context, op *graphql.OperationContext) string {
 		}
 	}
 	var scopes []auth.Scope
+	var customer, client string
 	if p := auth.From(ctx); p != nil {
-		scopes = p.Scopes
+		scopes, customer = p.Scopes, string(p.Customer)
+		if p.May(auth.ReadPII) {
+			client = p.ClientID // what each of them sees in full is written down as seen by that one
+		}
 	}
-	key, err := json.Marshal([]any{op.RawQuery, op.OperationName, variables, scopes})
+	key, err := json.Marshal([]any{op.RawQuery, op.OperationName, variables, scopes, customer, client})
 	if err != nil { // a variable that is no JSON, such as a file: shared with nobody
 		return fmt.Sprintf("%p", op)
 	}
