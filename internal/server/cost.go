@@ -13,12 +13,10 @@ import (
 )
 
 const (
-	// maxCost is the most that an operation may cost.
-	maxCost = 20_000
+	// maxCost is the most that an operation may cost: three times what the customers table costs with its 50 rows.
+	maxCost = 10_000
 	// mutationCost is what a mutation costs beside its answer.
 	mutationCost = 10
-	// introspectionCost is that of one look at the whole schema.
-	introspectionCost = 500
 	// unsized is how many entries a list has that takes no size.
 	unsized = 1
 	// defaultPage is how many entries a list has where its size is not given.
@@ -62,12 +60,13 @@ type pricer struct {
 	variables map[string]any
 	fragments map[string]int
 	doc       *ast.QueryDocument
+	sizes     *introspectionSizes
 	err       error
 }
 
 // price is the cost of an operation, and an error where it is too high or a list too long.
 func (g *guard) price(doc *ast.QueryDocument, op *ast.OperationDefinition, variables map[string]any) (cost, error) {
-	p := &pricer{schema: g.schema, op: op, variables: variables, doc: doc, fragments: map[string]int{}}
+	p := &pricer{schema: g.schema, op: op, variables: variables, doc: doc, fragments: map[string]int{}, sizes: g.sizes}
 	root, base := g.schema.Query, 0
 	switch op.Operation {
 	case ast.Mutation:
@@ -120,7 +119,7 @@ func (p *pricer) fragment(name string) int {
 
 func (p *pricer) field(f *ast.Field, parent *ast.Definition) int {
 	if f.Name == "__schema" || f.Name == "__type" {
-		return introspectionCost
+		return p.sizes.price(p.doc, f)
 	}
 	var definition *ast.FieldDefinition
 	if parent != nil {

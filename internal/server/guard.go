@@ -34,6 +34,7 @@ type guard struct {
 	schema  *ast.Schema
 	known   *bounded[*document] // valid documents by their text
 	texts   *bounded[string]    // of valid documents, by their hash
+	sizes   *introspectionSizes
 	trusted *TrustedDocuments   // nil where any document may be sent
 }
 
@@ -45,7 +46,10 @@ type document struct {
 }
 
 func newGuard(schema *ast.Schema, trusted *TrustedDocuments) *guard {
-	return &guard{schema: schema, known: newBounded[*document](maxKnownDocuments), texts: newBounded[string](maxPersistedTexts), trusted: trusted}
+	return &guard{
+		schema: schema, sizes: newIntrospectionSizes(schema), trusted: trusted,
+		known: newBounded[*document](maxKnownDocuments), texts: newBounded[string](maxPersistedTexts),
+	}
 }
 
 // around has a transport's operations go by the guard first.

@@ -26,9 +26,9 @@ const (
 	maxIntrospection = 2    // __schema and __type in one operation
 
 	// maxPairs bounds the pairs of fields that answer under one name, which the validator may have to compare.
-	maxPairs = 40_000
+	maxPairs = 20_000
 	// maxVisits bounds the validator's walk: it goes through the fragments again for each definition.
-	maxVisits = 60_000
+	maxVisits = 40_000
 )
 
 // shape is what measuring a document tells.
@@ -54,7 +54,7 @@ func (e *extent) beside(other extent) {
 type measurer struct {
 	fragments map[string]*ast.FragmentDefinition
 	extents   map[string]*extent // nil for a fragment that is being measured
-	answers   map[string]int     // how many fields answer under a name
+	answers   map[string]int     // how many fields answer under a name; one in inline fragments counts for each of them
 
 	nodes, aliases, directives, spreads int
 	err                                 error // the first
@@ -117,7 +117,7 @@ func (m *measurer) operation(op *ast.OperationDefinition) extent {
 		}
 		m.limit(depth, maxValueDepth, "levels of lists in a type")
 	}
-	size := m.set(op.SelectionSet)
+	size := m.set(op.SelectionSet, 0)
 	m.limit(size.depth, maxDepth, "levels of fields")
 	m.limit(size.roots, maxRootFields, "fields at its root")
 	m.limit(size.fields, maxExpanded, "fields, with its fragments written out")
@@ -125,8 +125,10 @@ func (m *measurer) operation(op *ast.OperationDefinition) extent {
 	return size
 }
 
-// set measures a selection set. After the first refusal there is nothing more to find out.
-func (m *measurer) set(selections ast.SelectionSet) extent {
+// set measures a selection set that stands in so many inline fragments of its field. The validator compares the fields
+// of an inline fragment among each other, and again with those around it. After the first refusal there is nothing more
+// to find out.
+func (m *measurer) set(selections ast.SelectionSet, within int) extent {
 	var size extent
 	for _, selection := range selections {
 		if m.err != nil {
@@ -135,10 +137,10 @@ func (m *measurer) set(selections ast.SelectionSet) extent {
 		m.nodes++
 		switch it := selection.(type) {
 		case *ast.Field:
-			size.beside(m.field(it))
+			size.beside(m.field(it, within))
 		case *ast.InlineFragment:
 			m.applied(it.Directives)
-			size.beside(m.set(it.SelectionSet))
+			size.beside(m.set(it.SelectionSet, within+1))
 		case *ast.FragmentSpread:
 			m.spreads++
 			m.limit(m.spreads, maxSpreads, "fragment spreads")
@@ -149,15 +151,15 @@ func (m *measurer) set(selections ast.SelectionSet) extent {
 	return size
 }
 
-func (m *measurer) field(f *ast.Field) extent {
-	m.answers[f.Alias]++
+func (m *measurer) field(f *ast.Field, within int) extent {
+	m.answers[f.Alias] += 1 + within
 	if f.Alias != f.Name {
 		m.aliases++
 		m.limit(m.aliases, maxAliases, "aliases")
 	}
 	m.applied(f.Directives)
 	m.arguments(f.Arguments)
-	below := m.set(f.SelectionSet)
+	below := m.set(f.SelectionSet, 0)
 	size := extent{depth: below.depth + 1, fields: below.fields + 1, roots: 1, introspection: below.introspection}
 	if f.Name == "__schema" || f.Name == "__type" {
 		size.introspection++
@@ -181,7 +183,7 @@ func (m *measurer) fragment(name string) extent {
 	m.extents[name] = nil
 	m.applied(definition.Directives)
 	m.limit(len(definition.VariableDefinition), 0, "variables of a fragment")
-	found := m.set(definition.SelectionSet)
+	found := m.set(definition.SelectionSet, 0)
 	m.extents[name] = &found
 	return found
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/json"
 	"math"
+	"reflect"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -120,12 +121,12 @@ func misfit(schema *ast.Schema, t *ast.Type, value any) string {
 		return "" // where it may not be null gqlparser has refused it
 	}
 	if t.Elem != nil {
-		list, ok := value.([]any)
-		if !ok {
-			list = []any{value}
+		list := reflect.ValueOf(value) // of any type: gqlparser makes one of a value that stands alone
+		if list.Kind() != reflect.Slice {
+			return misfit(schema, t.Elem, value)
 		}
-		for i, entry := range list {
-			if says := misfit(schema, t.Elem, entry); says != "" {
+		for i := range list.Len() {
+			if says := misfit(schema, t.Elem, list.Index(i).Interface()); says != "" {
 				return strconv.Itoa(i) + ": " + says
 			}
 		}

@@ -91,7 +91,7 @@ func (l *logbook) String() string {
 
 // bench is a server on a port of its own, over the real store.
 type bench struct {
-	*testing.T
+	testing.TB
 	url     string
 	handler http.Handler
 	client  *http.Client
@@ -103,7 +103,7 @@ type bench struct {
 	log     *logbook
 }
 
-func setup(t *testing.T) *bench {
+func setup(t testing.TB) *bench {
 	t.Helper()
 	db, err := store.Open(t.Context(), store.Config{
 		URL: "sqlite:" + filepath.Join(t.TempDir(), "records.db"), DataKey: bytes.Repeat([]byte{7}, 32),
@@ -119,7 +119,7 @@ func setup(t *testing.T) *bench {
 	if err := db.Migrate(t.Context()); err != nil {
 		t.Fatal(lending.AsError(err).Detail())
 	}
-	b := &bench{T: t, store: db, records: &records{Store: db}, lender: &lender{}, log: &logbook{}}
+	b := &bench{TB: t, store: db, records: &records{Store: db}, lender: &lender{}, log: &logbook{}}
 	logger := slog.New(slog.NewTextHandler(b.log, nil))
 	b.hub = event.NewHub(db, time.Second, logger)
 	b.hub.Start()
