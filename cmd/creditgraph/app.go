@@ -38,6 +38,9 @@ type app struct {
 	cache    *cached.Cache
 	service  *service.Service
 	issuer   *auth.Issuer
+	verifier auth.Verifier
+	clients  auth.ClientFinder
+	demo     *demoClients // nil without the sandbox
 	handler  *server.Server
 	server   *http.Server
 	listener net.Listener
@@ -54,7 +57,7 @@ const eventPoll = time.Second
 func start(ctx context.Context, settings config.Config, out io.Writer, logger *slog.Logger) (*app, error) {
 	a := &app{settings: settings, logger: logger, out: out, served: make(chan error, 1), played: make(chan struct{})}
 	for _, step := range []func(context.Context) error{
-		a.listen, a.startSandbox, a.openRecords, a.openCache, a.startService, a.serve,
+		a.listen, a.startSandbox, a.openRecords, a.openCache, a.startTokens, a.startService, a.serve,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.stop(context.WithoutCancel(ctx)))
@@ -150,9 +153,6 @@ func (a *app) startService(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if a.issuer, err = auth.NewIssuer(k.signing, time.Now); err != nil {
-		return err
-	}
 	health := service.NewHealth(time.Now)
 	all, err := providers(&a.settings, time.Now, a.logger, health)
 	if err != nil {
@@ -182,7 +182,7 @@ func (a *app) startService(ctx context.Context) error {
 	a.onStop(a.service.Stop)
 	root := resolvers.New(resolvers.Config{Service: a.service, Store: a.records, Cursors: a.records, Audit: a.records})
 	a.handler = server.New(server.Config{
-		Resolvers: root, Source: root.Source(), BatchWait: a.settings.BatchWait, Issuer: a.issuer, Clients: clientFinder{a.records},
+		Resolvers: root, Source: root.Source(), BatchWait: a.settings.BatchWait, Issuer: a.issuer, Verifier: a.verifier, Clients: a.clients,
 		Webhooks: a.service, Events: hub, Cursors: a.records, Audit: auditor, Ready: a.records.Ping, Clock: time.Now, Logger: a.logger,
 	})
 	a.server = &http.Server{

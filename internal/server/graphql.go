@@ -32,7 +32,7 @@ func (s *Server) graphQL(c Config) http.Handler {
 	srv, guarding := handler.New(schema), newGuard(schema.Schema(), c.Trusted)
 	subscribed := &subscriptions{hub: c.Events, feeds: event.NewFeeds(), cursors: c.Cursors, log: logger}
 	for _, transport := range []graphql.Transport{
-		&sockets{subscriptions: subscribed, verify: c.Issuer.Verify, limits: c.sockets, drain: s.drain, open: &s.sockets, origins: c.Origins},
+		&sockets{subscriptions: subscribed, verify: c.Verifier.Verify, limits: c.sockets, drain: s.drain, open: &s.sockets, origins: c.Origins},
 		eventStream{subscriptions: subscribed, drain: s.drain, ping: streamPing, stall: stallLimit},
 		uploads{},
 		requests{},

@@ -24,9 +24,12 @@ type Config struct {
 	Source    loader.Source
 	// BatchWait is how long a look-up waits for others to go with; the loader's own where 0.
 	BatchWait time.Duration
-	Issuer    *auth.Issuer
-	Clients   auth.ClientFinder
-	Webhooks  webhook.Receiver
+	// Issuer signs the tokens of the built-in endpoint.
+	Issuer *auth.Issuer
+	// Verifier checks bearer tokens; Issuer checks its own alone where nil.
+	Verifier auth.Verifier
+	Clients  auth.ClientFinder
+	Webhooks webhook.Receiver
 	// Events is the hub that subscriptions follow; it is started and stopped by its owner.
 	Events  *event.Hub
 	Cursors Cursors
@@ -107,6 +110,9 @@ func (s *Server) Drain(ctx context.Context) error {
 // New makes the server.
 func New(c Config) *Server {
 	s := &Server{drain: make(chan struct{})}
+	if c.Verifier == nil {
+		c.Verifier = c.Issuer
+	}
 	if c.sockets == (socketLimits{}) {
 		c.sockets = defaultSocketLimits()
 	}
@@ -114,7 +120,7 @@ func New(c Config) *Server {
 		c.Patience = DefaultPatience()
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/graphql", crossOrigin(c.Origins, options(authenticated(c.Issuer, s.graphQL(c)))))
+	mux.Handle("/graphql", crossOrigin(c.Origins, options(authenticated(c.Verifier, s.graphQL(c)))))
 	mux.Handle("POST /oauth/token", auth.TokenEndpoint(c.Issuer, c.Clients, c.Logger))
 	mux.Handle("/webhooks/{provider}", webhook.Handler(c.Webhooks, c.Clock, c.Logger))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "alive") })
@@ -135,8 +141,8 @@ func New(c Config) *Server {
 
 // authenticated lets good tokens through. A websocket may bring its token later, in connection_init: browsers
 // cannot send it before.
-func authenticated(issuer *auth.Issuer, next http.Handler) http.Handler {
-	strict := auth.Authenticate(issuer, next)
+func authenticated(verifier auth.Verifier, next http.Handler) http.Handler {
+	strict := auth.Authenticate(verifier, next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if isWebsocket(r) && r.Header.Get("Authorization") == "" {
 			next.ServeHTTP(w, r)
