@@ -35,7 +35,7 @@ type guard struct {
 	known   *bounded[*document] // valid documents by their text
 	texts   *bounded[string]    // of valid documents, by their hash
 	sizes   *introspectionSizes
-	trusted *TrustedDocuments   // nil where any document may be sent
+	trusted *TrustedDocuments // nil where any document may be sent
 }
 
 // document is one that was found valid, or is about to be.

@@ -101,9 +101,16 @@ type bench struct {
 	hub     *event.Hub
 	issuer  *auth.Issuer
 	log     *logbook
+	logger  *slog.Logger
 }
 
 func setup(t testing.TB) *bench {
+	t.Helper()
+	return setupWith(t, func(*server.Config) {})
+}
+
+// setupWith is a bench whose server is configured in another way.
+func setupWith(t testing.TB, change func(*server.Config)) *bench {
 	t.Helper()
 	db, err := store.Open(t.Context(), store.Config{
 		URL: "sqlite:" + filepath.Join(t.TempDir(), "records.db"), DataKey: bytes.Repeat([]byte{7}, 32),
@@ -133,10 +140,13 @@ func setup(t testing.TB) *bench {
 	if b.issuer, err = auth.NewIssuer([]byte("data key"), time.Now); err != nil {
 		t.Fatal(err)
 	}
-	b.handler = server.New(server.Config{
+	b.logger = logger
+	configured := server.Config{
 		Resolvers: root, Source: root.Source(), Issuer: b.issuer, Clients: nobody{}, Webhooks: use, Events: b.hub, Cursors: db,
 		Ready: func(context.Context) error { return b.records.down }, Clock: time.Now, Logger: logger,
-	})
+	}
+	change(&configured)
+	b.handler = server.New(configured)
 	listening := httptest.NewServer(b.handler)
 	b.url, b.client = listening.URL, listening.Client()
 	t.Cleanup(func() {
