@@ -181,17 +181,18 @@ func (a *app) startService(ctx context.Context) error {
 	a.service.Start()
 	a.onStop(a.service.Stop)
 	root := resolvers.New(resolvers.Config{Service: a.service, Store: a.records, Cursors: a.records, Audit: a.records})
+	trusted, err := trustedDocuments(a.settings.TrustedDocuments)
+	if err != nil {
+		return err
+	}
 	a.handler = server.New(server.Config{
+		Origins: a.settings.Origins, Trusted: trusted,
 		Resolvers: root, Source: root.Source(), BatchWait: a.settings.BatchWait, Issuer: a.issuer, Verifier: a.verifier, Clients: a.clients,
 		Webhooks: a.service, Events: hub, Cursors: a.records, Audit: auditor, Ready: a.records.Ping, Clock: time.Now, Logger: a.logger,
 	})
-	a.server = &http.Server{
-		Handler:           a.handler,
-		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
-		// Requests have the values of ctx, and not its end: they are drained.
-		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
-		ErrorLog:    slog.NewLogLogger(a.logger.Handler(), slog.LevelDebug),
-	}
+	a.server = server.DefaultPatience().HTTP(a.handler, a.logger)
+	// Requests have the values of ctx, and not its end: they are drained.
+	a.server.BaseContext = func(net.Listener) context.Context { return context.WithoutCancel(ctx) }
 	return nil
 }
 

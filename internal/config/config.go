@@ -46,6 +46,9 @@ type Config struct {
 
 	EventRetention time.Duration `env:"CREDITGRAPH_EVENT_RETENTION" default:"2160h" help:"How long events are kept for readers that come back, at least 24h. A cursor from before that is refused with CURSOR_EXPIRED."`
 
+	Origins          []string `env:"CREDITGRAPH_CORS_ORIGINS" help:"Origins of the pages that may use this service from a browser, beside its own: https://office.example.com, separated by commas. No others may."`
+	TrustedDocuments string   `env:"CREDITGRAPH_TRUSTED_DOCUMENTS" help:"File of a manifest of operations, such as creditgraph manifest writes it: only these are answered. Without it any are."`
+
 	Sandbox Sandbox `embed:""`
 
 	IdentityProvider IdentityProvider `embed:"" prefix:"auth-"`

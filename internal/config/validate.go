@@ -32,6 +32,11 @@ func (c *Config) Validate() error {
 	}
 	c.validateStorage(refuse)
 	c.IdentityProvider.validate(refuse)
+	for _, origin := range c.Origins {
+		if !isOrigin(origin) {
+			refuse("CREDITGRAPH_CORS_ORIGINS", "give origins such as https://office.example.com, without a path and without *")
+		}
+	}
 	for _, d := range []struct {
 		name  string
 		value int64
@@ -201,6 +206,12 @@ func all(values ...string) bool {
 		}
 	}
 	return true
+}
+
+// isOrigin reports whether a text is the origin of one site's pages, as browsers send it.
+func isOrigin(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && isURL(text, "http", "https") && text == u.Scheme+"://"+u.Host && !strings.Contains(text, "*")
 }
 
 func isURL(text string, schemes ...string) bool {
