@@ -259,6 +259,10 @@ func TestACustomersOwnTokenFollowsNobodyElses(t *testing.T) {
 			}
 		}
 	}
+	other := b.followAs("c2", fmt.Sprintf(`subscription { events(after: %q) { event { customer { id } } } }`, from)) // as the first of c1's
+	if got := other(); !strings.Contains(got, others.Customer.NodeID()) {
+		t.Errorf("the other customer is shown %s", got)
+	}
 	everything := b.follow(fmt.Sprintf(`subscription { events(after: %q) { event { customer { id } } } }`, from))
 	if first, second := everything(), everything(); !strings.Contains(first+second, others.Customer.NodeID()) {
 		t.Errorf("a client's token is shown %s and %s", first, second)

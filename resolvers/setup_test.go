@@ -82,6 +82,7 @@ type bench struct {
 	tokens    func() (string, error) // instead of a client's token with scopes; nil for that
 	hub       *event.Hub
 	health    *service.Health
+	auditor   *service.Auditor
 	kredete   *provider.Provider
 	profiles  *reads[lending.Profile]
 	lines     *reads[lending.CreditLine]
@@ -116,6 +117,9 @@ func setup(t *testing.T) *bench {
 		Readers:   service.Readers{Profiles: b.profiles, CreditLines: b.lines, Suppliers: b.suppliers},
 	})
 	t.Cleanup(func() { b.must(use.Stop(context.WithoutCancel(t.Context()))) })
+	b.auditor = service.NewAuditor(db, time.Now, logger)
+	b.auditor.Start()
+	t.Cleanup(func() { b.must(b.auditor.Stop(context.WithoutCancel(t.Context()))) })
 	b.service, b.root = use, resolvers.New(resolvers.Config{Service: use, Store: db, Cursors: db, Audit: db})
 	b.issuer, err = auth.NewIssuer([]byte("data key"), time.Now)
 	b.must(err)
@@ -126,7 +130,7 @@ func setup(t *testing.T) *bench {
 // serving is the server over some resolvers.
 func (b *bench) serving(root graph.ResolverRoot) http.Handler {
 	return server.New(server.Config{
-		Resolvers: root, Source: b.root.Source(), Issuer: b.issuer, Webhooks: b.service, Events: b.hub, Cursors: b.store, Clock: time.Now,
+		Resolvers: root, Source: b.root.Source(), Issuer: b.issuer, Webhooks: b.service, Events: b.hub, Cursors: b.store, Audit: b.auditor, Clock: time.Now,
 		Logger: slog.New(slog.DiscardHandler), Ready: func(context.Context) error { return nil },
 	})
 }

@@ -78,7 +78,7 @@ func (a *Auditor) Stop(ctx context.Context) error {
 	}
 	a.giveUp()
 	if lost := len(a.places); lost > 0 {
-		return fmt.Errorf("the audit records of %d answers were not written: %w", lost, ctx.Err())
+		return fmt.Errorf("answers whose audit records were not written: %d: %w", lost, ctx.Err())
 	}
 	return nil
 }
