@@ -401,7 +401,25 @@ func _CreateCustomerPayload_customer(ctx context.Context, ec *executionContext, 
 		func(ctx context.Context) (any, error) {
 			return obj.Customer, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				scope, err := unmarshalNScope2githubᚗcomᚋcreditgraphᚋcreditgraphᚋgraphᚋmodelᚐScope(ctx, ec, "READ_CUSTOMERS")
+				if err != nil {
+					var zeroVal *lending.Customer
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *lending.Customer
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, obj, directive0, scope)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *lending.Customer) graphql.Marshaler {
 			return marshalOCustomer2ᚖgithubᚗcomᚋcreditgraphᚋcreditgraphᚋinternalᚋlendingᚐCustomer(ctx, ec, selections, v)
 		},
@@ -589,7 +607,25 @@ func _Customer_email(ctx context.Context, ec *executionContext, field graphql.Co
 		func(ctx context.Context) (any, error) {
 			return obj.Email, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				keep, err := unmarshalNInt2int(ctx, ec, 4)
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, keep)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
 			return marshalOString2string(ctx, ec, selections, v)
 		},
@@ -612,7 +648,25 @@ func _Customer_phone(ctx context.Context, ec *executionContext, field graphql.Co
 		func(ctx context.Context) (any, error) {
 			return obj.Phone, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				keep, err := unmarshalNInt2int(ctx, ec, 4)
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, keep)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
 			return marshalOPhoneNumber2string(ctx, ec, selections, v)
 		},
@@ -1791,7 +1845,25 @@ func _LinkCustomerPayload_customer(ctx context.Context, ec *executionContext, fi
 		func(ctx context.Context) (any, error) {
 			return obj.Customer, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				scope, err := unmarshalNScope2githubᚗcomᚋcreditgraphᚋcreditgraphᚋgraphᚋmodelᚐScope(ctx, ec, "READ_CUSTOMERS")
+				if err != nil {
+					var zeroVal *lending.Customer
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *lending.Customer
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, obj, directive0, scope)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *lending.Customer) graphql.Marshaler {
 			return marshalOCustomer2ᚖgithubᚗcomᚋcreditgraphᚋcreditgraphᚋinternalᚋlendingᚐCustomer(ctx, ec, selections, v)
 		},

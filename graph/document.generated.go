@@ -277,7 +277,25 @@ func _UploadDocumentPayload_document(ctx context.Context, ec *executionContext, 
 		func(ctx context.Context) (any, error) {
 			return obj.Document, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				scope, err := unmarshalNScope2githubᚗcomᚋcreditgraphᚋcreditgraphᚋgraphᚋmodelᚐScope(ctx, ec, "READ_CUSTOMERS")
+				if err != nil {
+					var zeroVal *lending.Document
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *lending.Document
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, obj, directive0, scope)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *lending.Document) graphql.Marshaler {
 			return marshalODocument2ᚖgithubᚗcomᚋcreditgraphᚋcreditgraphᚋinternalᚋlendingᚐDocument(ctx, ec, selections, v)
 		},

@@ -476,6 +476,18 @@ func marshalNUserWarning2ᚕgithubᚗcomᚋcreditgraphᚋcreditgraphᚋinternal�
 	return ret
 }
 
+func unmarshalOErrorCode2githubᚗcomᚋcreditgraphᚋcreditgraphᚋinternalᚋlendingᚐErrorKind(ctx context.Context, ec *executionContext, v any) (lending.ErrorKind, error) {
+	res, err := scalar.UnmarshalErrorCode(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalOErrorCode2githubᚗcomᚋcreditgraphᚋcreditgraphᚋinternalᚋlendingᚐErrorKind(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v lending.ErrorKind) graphql.Marshaler {
+	_ = sel
+	_ = ctx
+	res := scalar.MarshalErrorCode(v)
+	return res
+}
+
 func marshalOFailure2ᚖgithubᚗcomᚋcreditgraphᚋcreditgraphᚋinternalᚋlendingᚐFailure(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *lending.Failure) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null

@@ -717,7 +717,25 @@ func _RecordPaymentPayload_payment(ctx context.Context, ec *executionContext, fi
 		func(ctx context.Context) (any, error) {
 			return obj.Payment, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				scope, err := unmarshalNScope2githubᚗcomᚋcreditgraphᚋcreditgraphᚋgraphᚋmodelᚐScope(ctx, ec, "READ_PAYMENTS")
+				if err != nil {
+					var zeroVal *lending.Payment
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *lending.Payment
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, obj, directive0, scope)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *lending.Payment) graphql.Marshaler {
 			return marshalOPayment2ᚖgithubᚗcomᚋcreditgraphᚋcreditgraphᚋinternalᚋlendingᚐPayment(ctx, ec, selections, v)
 		},

@@ -397,7 +397,25 @@ func _RegisterWebhookPayload_webhook(ctx context.Context, ec *executionContext, 
 		func(ctx context.Context) (any, error) {
 			return obj.Webhook, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				scope, err := unmarshalNScope2githubᚗcomᚋcreditgraphᚋcreditgraphᚋgraphᚋmodelᚐScope(ctx, ec, "OPERATE")
+				if err != nil {
+					var zeroVal *lending.Webhook
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *lending.Webhook
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, obj, directive0, scope)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *lending.Webhook) graphql.Marshaler {
 			return marshalOWebhook2ᚖgithubᚗcomᚋcreditgraphᚋcreditgraphᚋinternalᚋlendingᚐWebhook(ctx, ec, selections, v)
 		},

@@ -70,6 +70,27 @@ type ComplexityRoot struct {
 		Warnings  func(childComplexity int) int
 	}
 
+	AuditRecord struct {
+		Action        func(childComplexity int) int
+		At            func(childComplexity int) int
+		ClientID      func(childComplexity int) int
+		Customer      func(childComplexity int) int
+		ErrorCode     func(childComplexity int) int
+		Fields        func(childComplexity int) int
+		OperationName func(childComplexity int) int
+		RequestID     func(childComplexity int) int
+	}
+
+	AuditRecordConnection struct {
+		Edges    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	AuditRecordEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	BureauSummary struct {
 		AmountOverdue         func(childComplexity int) int
 		EnquiriesLast12Months func(childComplexity int) int
@@ -537,6 +558,7 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
+		AuditRecords func(childComplexity int, filter *model.AuditFilter, first *int, after *string, last *int, before *string) int
 		CreditReport func(childComplexity int, id string) int
 		Customer     func(childComplexity int, id string) int
 		Customers    func(childComplexity int, filter *lending.CustomerFilter, first *int, after *string, last *int, before *string) int
@@ -801,6 +823,81 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ApproveLoanPayload.Warnings(childComplexity), true
+
+	case "AuditRecord.action":
+		if e.ComplexityRoot.AuditRecord.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditRecord.Action(childComplexity), true
+	case "AuditRecord.at":
+		if e.ComplexityRoot.AuditRecord.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditRecord.At(childComplexity), true
+	case "AuditRecord.clientId":
+		if e.ComplexityRoot.AuditRecord.ClientID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditRecord.ClientID(childComplexity), true
+	case "AuditRecord.customerId":
+		if e.ComplexityRoot.AuditRecord.Customer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditRecord.Customer(childComplexity), true
+	case "AuditRecord.errorCode":
+		if e.ComplexityRoot.AuditRecord.ErrorCode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditRecord.ErrorCode(childComplexity), true
+	case "AuditRecord.fields":
+		if e.ComplexityRoot.AuditRecord.Fields == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditRecord.Fields(childComplexity), true
+	case "AuditRecord.operationName":
+		if e.ComplexityRoot.AuditRecord.OperationName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditRecord.OperationName(childComplexity), true
+	case "AuditRecord.requestId":
+		if e.ComplexityRoot.AuditRecord.RequestID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditRecord.RequestID(childComplexity), true
+
+	case "AuditRecordConnection.edges":
+		if e.ComplexityRoot.AuditRecordConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditRecordConnection.Edges(childComplexity), true
+	case "AuditRecordConnection.pageInfo":
+		if e.ComplexityRoot.AuditRecordConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditRecordConnection.PageInfo(childComplexity), true
+
+	case "AuditRecordEdge.cursor":
+		if e.ComplexityRoot.AuditRecordEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditRecordEdge.Cursor(childComplexity), true
+	case "AuditRecordEdge.node":
+		if e.ComplexityRoot.AuditRecordEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditRecordEdge.Node(childComplexity), true
 
 	case "BureauSummary.amountOverdue":
 		if e.ComplexityRoot.BureauSummary.AmountOverdue == nil {
@@ -2846,6 +2943,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Provider.Status(childComplexity), true
 
+	case "Query.auditRecords":
+		if e.ComplexityRoot.Query.AuditRecords == nil {
+			break
+		}
+
+		args, err := field_Query_auditRecords_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.AuditRecords(childComplexity, args["filter"].(*model.AuditFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.creditReport":
 		if e.ComplexityRoot.Query.CreditReport == nil {
 			break
@@ -3475,6 +3583,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		unmarshalInputAddressInput,
 		unmarshalInputApplyForLoanInput,
 		unmarshalInputApproveLoanInput,
+		unmarshalInputAuditFilter,
 		unmarshalInputBankAccountInput,
 		unmarshalInputBankAuthorizationInput,
 		unmarshalInputCardAuthorizationInput,
@@ -3600,6 +3709,82 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
+	{Name: "../schema/audit.graphqls", Input: `extend type Query {
+  "For operators: who looked at personal data in full, and who changed something, newest first. Records stay until the operator of the database deletes them."
+  auditRecords(
+    "Which records; all without it."
+    filter: AuditFilter
+    "How many from the beginning, 1 to 100; 20 where neither first nor last is given."
+    first: Int
+    "Begin behind this cursor."
+    after: String
+    "How many from the end, 1 to 100."
+    last: Int
+    "End before this cursor."
+    before: String
+  ): AuditRecordConnection @requires(scope: OPERATE)
+}
+
+"One answer in which personal data of one customer was shown in full, or one mutation. It holds no personal data itself."
+type AuditRecord {
+  "When it was."
+  at: DateTime!
+  "The client whose token it was."
+  clientId: String!
+  "The request, by the id that its answer and the log have."
+  requestId: String
+  "What was done."
+  action: AuditAction!
+  "The name of the GraphQL operation, where the client gave it one."
+  operationName: String
+  "What was shown or run, by type and field: \"Customer.phone\", \"Mutation.applyForLoan\"."
+  fields: [String!]!
+  "Whom it concerned; null where it concerned no customer, or one who is not there."
+  customerId: ID
+  "The code of the error that a mutation ended with; null where it ended with none."
+  errorCode: ErrorCode
+}
+
+"A page of audit records."
+type AuditRecordConnection {
+  "The entries of the page, in the order of the list."
+  edges: [AuditRecordEdge!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+}
+
+"An audit record in a list."
+type AuditRecordEdge {
+  "The entry's place in the list."
+  cursor: String!
+  "The audit record."
+  node: AuditRecord!
+}
+
+"Which audit records. Each part that is given narrows further; a list matches any of its values."
+input AuditFilter {
+  "Of these actions."
+  actions: [AuditAction!]
+  "Of this client."
+  clientId: String
+  "Of this request."
+  requestId: String
+  "Concerning this customer."
+  customerId: ID
+  "In this time."
+  at: TimeRangeInput
+}
+
+"What an audit record is about."
+enum AuditAction {
+  "Personal data was shown in full."
+  LOOK
+  "A mutation was run, or refused for want of a scope."
+  MUTATION
+  "An action that this version of the schema does not name."
+  UNKNOWN
+}
+`, BuiltIn: false},
 	{Name: "../schema/customer.graphqls", Input: `extend type Query {
   "One customer."
   customer(
@@ -3646,10 +3831,10 @@ type Customer implements Node @nodeScope(scope: READ_CUSTOMERS) {
   lastName: String
   "Given and family name."
   fullName: String
-  "E-mail address."
-  email: String
-  "Telephone number."
-  phone: PhoneNumber
+  "E-mail address; masked for tokens without read:pii: \"a***@example.com\"."
+  email: String @personal
+  "Telephone number; masked for tokens without read:pii: \"**********5678\"."
+  phone: PhoneNumber @personal
   "Day of birth."
   dateOfBirth: Date
   "What the customer is registered as."
@@ -3742,7 +3927,7 @@ type Customer implements Node @nodeScope(scope: READ_CUSTOMERS) {
 type Identity {
   "The provider."
   provider: CreditProvider!
-  "The provider's id of the customer: a customer id at Kredete and Carbon, a mobile number at Kredmint, a customer reference at OnePipe, the bank verification number at TrustDecision."
+  "The provider's id of the customer: a customer id at Kredete and Carbon, a mobile number at Kredmint, a customer reference at OnePipe, the bank verification number at TrustDecision. The mobile number and the bank verification number are masked for tokens without read:pii."
   externalId: String! @personal
   "When the two were tied together."
   linkedAt: DateTime
@@ -3780,7 +3965,7 @@ type Employment {
 type Identification {
   "Which document."
   type: IdentificationType
-  "Its number."
+  "Its number; masked for tokens without read:pii: \"*******6505\"."
   number: String @personal
   "The last day on which it is valid."
   expiresOn: Date
@@ -3905,7 +4090,7 @@ type CreateCustomerPayload {
   "The operation; null where the input was refused."
   operation: Operation
   "The customer; null until the provider is known to have made one."
-  customer: Customer
+  customer: Customer @requires(scope: READ_CUSTOMERS)
   "What the sender can mend."
   userErrors: [UserError!]!
   "What only looks odd."
@@ -3915,7 +4100,7 @@ type CreateCustomerPayload {
 "What came of tying a customer to a provider."
 type LinkCustomerPayload {
   "The customer as it is now; null where the input was refused."
-  customer: Customer
+  customer: Customer @requires(scope: READ_CUSTOMERS)
   "What the sender can mend."
   userErrors: [UserError!]!
   "What only looks odd."
@@ -4010,9 +4195,13 @@ directive @nodeScope(
   scope: Scope!
 ) on OBJECT
 
-"The field holds a personal identifier. Tokens without the scope READ_PII see the last characters of it alone."
+"""
+The field holds a personal identifier. Tokens without the scope READ_PII see the last characters of it alone; of
+an e-mail address the first character and what follows the @. Each look at the whole of it is written down: see
+auditRecords.
+"""
 directive @personal(
-  "How many of the last characters everybody sees."
+  "How many of the last characters everybody sees; with 0 the field is null."
   keep: Int! = 4
 ) on FIELD_DEFINITION
 
@@ -4046,7 +4235,7 @@ enum Scope {
   READ_EVENTS
   "To see personal identifiers in full."
   READ_PII
-  "To settle operations by hand and to register webhooks."
+  "To settle operations by hand, to register webhooks and to read the audit records. Nothing of it is open to a customer's own token."
   OPERATE
 }
 `, BuiltIn: false},
@@ -4103,7 +4292,7 @@ type UploadDocumentPayload {
   "The operation; null where the input was refused."
   operation: Operation
   "The document; null until the provider is known to have it."
-  document: Document
+  document: Document @requires(scope: READ_CUSTOMERS)
   "What the sender can mend."
   userErrors: [UserError!]!
   "What only looks odd."
@@ -4659,7 +4848,7 @@ type ApplyForLoanPayload {
   "The operation; null where the input was refused."
   operation: Operation
   "The loan as it is now; null until there is one."
-  loan: Loan
+  loan: Loan @requires(scope: READ_LOANS)
   "What the sender can mend."
   userErrors: [UserError!]!
   "What only looks odd."
@@ -4671,7 +4860,7 @@ type ApproveLoanPayload {
   "The operation; null where the input was refused."
   operation: Operation
   "The loan as it is now; null until there is one."
-  loan: Loan
+  loan: Loan @requires(scope: READ_LOANS)
   "What the sender can mend."
   userErrors: [UserError!]!
   "What only looks odd."
@@ -4683,7 +4872,7 @@ type RejectLoanPayload {
   "The operation; null where the input was refused."
   operation: Operation
   "The loan as it is now; null until there is one."
-  loan: Loan
+  loan: Loan @requires(scope: READ_LOANS)
   "What the sender can mend."
   userErrors: [UserError!]!
   "What only looks odd."
@@ -4695,7 +4884,7 @@ type DisburseLoanPayload {
   "The operation; null where the input was refused."
   operation: Operation
   "The loan as it is now; null until there is one."
-  loan: Loan
+  loan: Loan @requires(scope: READ_LOANS)
   "What the sender can mend."
   userErrors: [UserError!]!
   "What only looks odd."
@@ -5050,7 +5239,7 @@ type RecordPaymentPayload {
   "The operation; null where the input was refused."
   operation: Operation
   "The payment as it is now; null until there is one."
-  payment: Payment
+  payment: Payment @requires(scope: READ_PAYMENTS)
   "What the sender can mend."
   userErrors: [UserError!]!
   "What only looks odd."
@@ -5247,7 +5436,7 @@ type RegisterWebhookPayload {
   "The operation; null where the input was refused."
   operation: Operation
   "The registration; null until it is known."
-  webhook: Webhook
+  webhook: Webhook @requires(scope: OPERATE)
   "What the sender can mend."
   userErrors: [UserError!]!
   "What only looks odd."
@@ -5294,7 +5483,7 @@ type CreditReport implements Node @nodeScope(scope: READ_REPORTS) {
   orderedOn: Date
   "Who is named as having asked."
   institution: String
-  "The bank verification number that the report is about."
+  "The bank verification number that the report is about; masked for tokens without read:pii: \"*******6505\"."
   bvn: String @personal
   "How well the person that was found matches the one that was asked for, from 0 to 1."
   searchConfidence: Decimal
@@ -5339,8 +5528,8 @@ type ReportSubject {
   nationality: String
   "Address, as the bureau writes it."
   address: String
-  "Telephone number, as the bureau writes it."
-  phone: String
+  "Telephone number, as the bureau writes it; masked for tokens without read:pii."
+  phone: String @personal
   "Identity documents."
   identification: [Identification!]!
 }
@@ -5462,7 +5651,7 @@ type OrderCreditReportPayload {
   "The operation; null where the input was refused."
   operation: Operation
   "The report, which is ORDERED at first; null where there is no order."
-  report: CreditReport
+  report: CreditReport @requires(scope: READ_REPORTS)
   "What the sender can mend."
   userErrors: [UserError!]!
   "What only looks odd."
@@ -5768,7 +5957,7 @@ type RequestCreditScorePayload {
   "The operation; null where the input was refused."
   operation: Operation
   "The score; null until it is there."
-  score: CreditScore
+  score: CreditScore @requires(scope: READ_SCORES)
   "What the sender can mend."
   userErrors: [UserError!]!
   "What only looks odd."
@@ -5780,7 +5969,7 @@ type ConfirmCreditScorePayload {
   "The operation; null where the input was refused."
   operation: Operation
   "The score; null until it is there."
-  score: CreditScore
+  score: CreditScore @requires(scope: READ_SCORES)
   "What the sender can mend."
   userErrors: [UserError!]!
   "What only looks odd."
@@ -5889,8 +6078,8 @@ type CreditLine {
   available: Money
   "What is borrowed and not repaid."
   outstanding: Money
-  "Where the customer signs up or draws."
-  applyUrl: String
+  "Where the customer signs up or draws. It holds the customer's mobile number and the key of this service at the provider: null for tokens without read:pii."
+  applyUrl: String @personal(keep: 0)
 }
 
 "Whether a customer can draw on a credit line."
@@ -5975,12 +6164,12 @@ type Supplier implements Node @nodeScope(scope: READ_SUPPLIERS) {
   externalId: String!
   "The supplier's name."
   name: String
-  "Mobile number, as the provider writes it."
-  mobile: String
-  "E-mail address."
-  email: String
-  "Tax number; in India the GSTIN."
-  taxId: String
+  "Mobile number, as the provider writes it; masked for tokens without read:pii."
+  mobile: String @personal
+  "E-mail address; masked for tokens without read:pii."
+  email: String @personal
+  "Tax number; in India the GSTIN, which holds the PAN. Masked for tokens without read:pii."
+  taxId: String @personal
   "Where the supplier stands."
   status: SupplierStatus
   "The provider's own word for the status."
@@ -6062,7 +6251,7 @@ type CreateSupplierPayload {
   "The operation; null where the input was refused."
   operation: Operation
   "The supplier; null until the provider is known to have made one."
-  supplier: Supplier
+  supplier: Supplier @requires(scope: READ_SUPPLIERS)
   "What the sender can mend."
   userErrors: [UserError!]!
   "What only looks odd."
@@ -6074,7 +6263,7 @@ type PayInvoicePayload {
   "The operation; null where the input was refused."
   operation: Operation
   "The loan as it is now; null until there is one."
-  loan: Loan
+  loan: Loan @requires(scope: READ_LOANS)
   "Where the customer goes on, for this customer alone; null where nothing is left to do."
   redirectUrl: String
   "What the sender can mend."
@@ -6174,6 +6363,48 @@ func childFields_ApproveLoanPayload(ctx context.Context, ec *executionContext, f
 		return fieldContext_ApproveLoanPayload_warnings(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ApproveLoanPayload", field.Name)
+}
+
+func childFields_AuditRecord(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "at":
+		return fieldContext_AuditRecord_at(ctx, ec, field)
+	case "clientId":
+		return fieldContext_AuditRecord_clientId(ctx, ec, field)
+	case "requestId":
+		return fieldContext_AuditRecord_requestId(ctx, ec, field)
+	case "action":
+		return fieldContext_AuditRecord_action(ctx, ec, field)
+	case "operationName":
+		return fieldContext_AuditRecord_operationName(ctx, ec, field)
+	case "fields":
+		return fieldContext_AuditRecord_fields(ctx, ec, field)
+	case "customerId":
+		return fieldContext_AuditRecord_customerId(ctx, ec, field)
+	case "errorCode":
+		return fieldContext_AuditRecord_errorCode(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditRecord", field.Name)
+}
+
+func childFields_AuditRecordConnection(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return fieldContext_AuditRecordConnection_edges(ctx, ec, field)
+	case "pageInfo":
+		return fieldContext_AuditRecordConnection_pageInfo(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditRecordConnection", field.Name)
+}
+
+func childFields_AuditRecordEdge(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return fieldContext_AuditRecordEdge_cursor(ctx, ec, field)
+	case "node":
+		return fieldContext_AuditRecordEdge_node(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditRecordEdge", field.Name)
 }
 
 func childFields_BureauSummary(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -71,7 +71,25 @@ func _ConfirmCreditScorePayload_score(ctx context.Context, ec *executionContext,
 		func(ctx context.Context) (any, error) {
 			return obj.Score, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				scope, err := unmarshalNScope2githubᚗcomᚋcreditgraphᚋcreditgraphᚋgraphᚋmodelᚐScope(ctx, ec, "READ_SCORES")
+				if err != nil {
+					var zeroVal *lending.CreditScore
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *lending.CreditScore
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, obj, directive0, scope)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *lending.CreditScore) graphql.Marshaler {
 			return marshalOCreditScore2ᚖgithubᚗcomᚋcreditgraphᚋcreditgraphᚋinternalᚋlendingᚐCreditScore(ctx, ec, selections, v)
 		},
@@ -736,7 +754,25 @@ func _RequestCreditScorePayload_score(ctx context.Context, ec *executionContext,
 		func(ctx context.Context) (any, error) {
 			return obj.Score, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				scope, err := unmarshalNScope2githubᚗcomᚋcreditgraphᚋcreditgraphᚋgraphᚋmodelᚐScope(ctx, ec, "READ_SCORES")
+				if err != nil {
+					var zeroVal *lending.CreditScore
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *lending.CreditScore
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, obj, directive0, scope)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *lending.CreditScore) graphql.Marshaler {
 			return marshalOCreditScore2ᚖgithubᚗcomᚋcreditgraphᚋcreditgraphᚋinternalᚋlendingᚐCreditScore(ctx, ec, selections, v)
 		},

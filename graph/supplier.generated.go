@@ -70,7 +70,25 @@ func _CreateSupplierPayload_supplier(ctx context.Context, ec *executionContext, 
 		func(ctx context.Context) (any, error) {
 			return obj.Supplier, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				scope, err := unmarshalNScope2githubᚗcomᚋcreditgraphᚋcreditgraphᚋgraphᚋmodelᚐScope(ctx, ec, "READ_SUPPLIERS")
+				if err != nil {
+					var zeroVal *lending.Supplier
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *lending.Supplier
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, obj, directive0, scope)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *lending.Supplier) graphql.Marshaler {
 			return marshalOSupplier2ᚖgithubᚗcomᚋcreditgraphᚋcreditgraphᚋinternalᚋlendingᚐSupplier(ctx, ec, selections, v)
 		},
@@ -198,7 +216,25 @@ func _PayInvoicePayload_loan(ctx context.Context, ec *executionContext, field gr
 		func(ctx context.Context) (any, error) {
 			return obj.Loan, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				scope, err := unmarshalNScope2githubᚗcomᚋcreditgraphᚋcreditgraphᚋgraphᚋmodelᚐScope(ctx, ec, "READ_LOANS")
+				if err != nil {
+					var zeroVal *lending.Loan
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *lending.Loan
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, obj, directive0, scope)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *lending.Loan) graphql.Marshaler {
 			return marshalOLoan2ᚖgithubᚗcomᚋcreditgraphᚋcreditgraphᚋinternalᚋlendingᚐLoan(ctx, ec, selections, v)
 		},
@@ -409,7 +445,25 @@ func _Supplier_mobile(ctx context.Context, ec *executionContext, field graphql.C
 		func(ctx context.Context) (any, error) {
 			return obj.Mobile, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				keep, err := unmarshalNInt2int(ctx, ec, 4)
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, keep)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
 			return marshalOString2string(ctx, ec, selections, v)
 		},
@@ -432,7 +486,25 @@ func _Supplier_email(ctx context.Context, ec *executionContext, field graphql.Co
 		func(ctx context.Context) (any, error) {
 			return obj.Email, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				keep, err := unmarshalNInt2int(ctx, ec, 4)
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, keep)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
 			return marshalOString2string(ctx, ec, selections, v)
 		},
@@ -455,7 +527,25 @@ func _Supplier_taxId(ctx context.Context, ec *executionContext, field graphql.Co
 		func(ctx context.Context) (any, error) {
 			return obj.TaxID, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				keep, err := unmarshalNInt2int(ctx, ec, 4)
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, keep)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
 			return marshalOString2string(ctx, ec, selections, v)
 		},

@@ -38,7 +38,7 @@ func (r *customerResolver) Loans(ctx context.Context, obj *lending.Customer, fir
 	}
 	connection.Count = func(ctx context.Context) (int, error) { return loader.From(ctx).CountLoansOf.Load(ctx, obj.ID) }
 	filter := lending.LoanFilter{CustomerID: obj.ID}
-	return &model.LoanConnection{Connection: *connection, Sums: func(ctx context.Context) ([]lending.LoanTotals, error) { return r.Store.LoanTotals(ctx, filter) }}, nil
+	return &model.LoanConnection{Connection: *connection, Sums: func(ctx context.Context) ([]lending.LoanTotals, error) { return r.records.LoanTotals(ctx, filter) }}, nil
 }
 
 func (r *customerResolver) Payments(ctx context.Context, obj *lending.Customer, first *int, after *string, last *int, before *string) (*model.Connection[*lending.Payment], error) {
@@ -80,11 +80,11 @@ func (r *customerResolver) Events(ctx context.Context, obj *lending.Customer, fi
 }
 
 func (r *mutationResolver) CreateCustomer(ctx context.Context, input service.CreateCustomerInput) (*service.Result, error) {
-	return answered(ctx)(r.Service.CreateCustomer(ctx, caller(ctx), input))
+	return withoutOwner(ctx, input, r.service.CreateCustomer)
 }
 
 func (r *mutationResolver) LinkCustomer(ctx context.Context, input service.LinkCustomerInput) (*service.Result, error) {
-	return answered(ctx)(r.Service.LinkCustomer(ctx, caller(ctx), input))
+	return withoutOwner(ctx, input, r.service.LinkCustomer)
 }
 
 func (r *queryResolver) Customer(ctx context.Context, id string) (*lending.Customer, error) {
@@ -105,12 +105,12 @@ func (r *queryResolver) Customers(ctx context.Context, filter *lending.CustomerF
 		narrow = *filter
 	}
 	connection, err := page(first, after, last, before, func(p lending.PageRequest) (lending.Page[*lending.Customer], error) {
-		return r.Store.ListCustomers(ctx, narrow, p)
+		return r.records.ListCustomers(ctx, narrow, p)
 	})
 	if err != nil {
 		return nil, err
 	}
-	connection.Count = func(ctx context.Context) (int, error) { return r.Store.CountCustomers(ctx, narrow) }
+	connection.Count = func(ctx context.Context) (int, error) { return r.records.CountCustomers(ctx, narrow) }
 	customers := make([]*lending.Customer, len(connection.Edges))
 	for i, edge := range connection.Edges {
 		customers[i] = edge.Node

@@ -12,5 +12,6 @@ import (
 )
 
 func (r *mutationResolver) UploadDocument(ctx context.Context, input service.UploadDocumentInput) (*service.Result, error) {
-	return answered(ctx)(r.Service.UploadDocument(ctx, caller(ctx), input))
+	input.CustomerID = asOwner(ctx, input.CustomerID)
+	return answered(ctx)(r.service.UploadDocument(ctx, caller(ctx), input))
 }

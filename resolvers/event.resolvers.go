@@ -40,7 +40,7 @@ func (r *queryResolver) Events(ctx context.Context, filter *model.EventFilter, f
 		return nil, err
 	}
 	return page(first, after, last, before, func(p lending.PageRequest) (lending.Page[*lending.Event], error) {
-		return r.Store.ListEvents(ctx, narrow, p)
+		return r.records.ListEvents(ctx, narrow, p)
 	})
 }
 

@@ -17,14 +17,16 @@ type Cursors interface {
 // followEvents follows the events that a filter lets through: those behind a cursor first, then what comes.
 func (r *Resolver) followEvents(ctx context.Context, filter *model.EventFilter, after *string) (<-chan *model.EventEnvelope, error) {
 	return event.Subscribe(ctx, func() (topic event.Topic, err error) {
-		if topic.Filter, err = filter.Domain(); err != nil || after == nil || *after == "" {
+		topic.Filter, err = filter.Domain()
+		topic.Filter.CustomerID = narrowed(ctx, topic.Filter.CustomerID)
+		if err != nil || after == nil || *after == "" {
 			return topic, err
 		}
-		sequence, err := r.Cursors.EventSequence(*after)
+		sequence, err := r.cursors.EventSequence(*after)
 		topic.After = &sequence
 		return topic, err
 	}, func(e *lending.Event) (*model.EventEnvelope, error) {
-		return &model.EventEnvelope{Cursor: r.Cursors.EventCursor(e.Sequence), Event: e}, nil
+		return &model.EventEnvelope{Cursor: r.cursors.EventCursor(e.Sequence), Event: e}, nil
 	})
 }
 

@@ -26,19 +26,20 @@ func (r *loanResolver) Payments(ctx context.Context, obj *lending.Loan, first *i
 }
 
 func (r *mutationResolver) ApplyForLoan(ctx context.Context, input service.ApplyForLoanInput) (*service.Result, error) {
-	return answered(ctx)(r.Service.ApplyForLoan(ctx, caller(ctx), input))
+	input.CustomerID = asOwner(ctx, input.CustomerID)
+	return answered(ctx)(r.service.ApplyForLoan(ctx, caller(ctx), input))
 }
 
 func (r *mutationResolver) ApproveLoan(ctx context.Context, input service.LoanActionInput) (*service.Result, error) {
-	return answered(ctx)(r.Service.ApproveLoan(ctx, caller(ctx), input))
+	return acting(ctx, lending.LoanNode, &input.LoanID, &input, r.records.Loans, r.service.ApproveLoan)
 }
 
 func (r *mutationResolver) RejectLoan(ctx context.Context, input service.RejectLoanInput) (*service.Result, error) {
-	return answered(ctx)(r.Service.RejectLoan(ctx, caller(ctx), input))
+	return acting(ctx, lending.LoanNode, &input.LoanID, &input, r.records.Loans, r.service.RejectLoan)
 }
 
 func (r *mutationResolver) DisburseLoan(ctx context.Context, input service.LoanActionInput) (*service.Result, error) {
-	return answered(ctx)(r.Service.DisburseLoan(ctx, caller(ctx), input))
+	return acting(ctx, lending.LoanNode, &input.LoanID, &input, r.records.Loans, r.service.DisburseLoan)
 }
 
 func (r *queryResolver) Loan(ctx context.Context, id string) (*lending.Loan, error) {
@@ -51,18 +52,18 @@ func (r *queryResolver) Loans(ctx context.Context, filter *model.LoanFilter, fir
 		return nil, err
 	}
 	connection, err := page(first, after, last, before, func(p lending.PageRequest) (lending.Page[*lending.Loan], error) {
-		return r.Store.ListLoans(ctx, narrow, orderBy.Domain(), p)
+		return r.records.ListLoans(ctx, narrow, orderBy.Domain(), p)
 	})
 	if err != nil {
 		return nil, err
 	}
-	connection.Count = func(ctx context.Context) (int, error) { return r.Store.CountLoans(ctx, narrow) }
-	return &model.LoanConnection{Connection: *connection, Sums: func(ctx context.Context) ([]lending.LoanTotals, error) { return r.Store.LoanTotals(ctx, narrow) }}, nil
+	connection.Count = func(ctx context.Context) (int, error) { return r.records.CountLoans(ctx, narrow) }
+	return &model.LoanConnection{Connection: *connection, Sums: func(ctx context.Context) ([]lending.LoanTotals, error) { return r.records.LoanTotals(ctx, narrow) }}, nil
 }
 
 func (r *subscriptionResolver) LoanUpdated(ctx context.Context, id string) (<-chan *lending.Loan, error) {
 	return follow(ctx, lending.LoanNode, id, func(id lending.LoanID) lending.EventFilter { return lending.EventFilter{LoanID: id} }, func(ctx context.Context, id lending.LoanID) (*lending.Loan, error) {
-		found, err := r.Store.Loans(ctx, []lending.LoanID{id})
+		found, err := r.records.Loans(ctx, []lending.LoanID{id})
 		return found[id], err
 	})
 }

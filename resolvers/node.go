@@ -23,6 +23,11 @@ func (r *Resolver) node(ctx context.Context, id string) (model.Node, error) {
 			return nil, err
 		}
 	}
+	if kind == lending.WebhookNode || kind == lending.ProviderNode { // neither is one customer's
+		if err := notCustomers(ctx); err != nil {
+			return nil, err
+		}
+	}
 	l := loader.From(ctx)
 	switch kind {
 	case lending.CustomerNode:
@@ -50,13 +55,13 @@ func (r *Resolver) node(ctx context.Context, id string) (model.Node, error) {
 	case lending.SupplierNode:
 		return r.supplier(ctx, id)
 	case lending.DocumentNode:
-		documents, err := r.Store.Documents(ctx, []lending.DocumentID{lending.DocumentID(key)})
+		documents, err := r.records.Documents(ctx, []lending.DocumentID{lending.DocumentID(key)})
 		return stored(documents[lending.DocumentID(key)], err)
 	case lending.WebhookNode:
-		webhooks, err := r.Store.Webhooks(ctx, []lending.WebhookID{lending.WebhookID(key)})
+		webhooks, err := r.records.Webhooks(ctx, []lending.WebhookID{lending.WebhookID(key)})
 		return stored(webhooks[lending.WebhookID(key)], err)
 	case lending.ProviderNode:
-		for _, health := range r.Service.ProviderHealth(ctx) {
+		for _, health := range r.service.ProviderHealth(ctx) {
 			if string(health.Provider) == key {
 				return new(model.NewProvider(health, model.CircuitUnknown)), nil
 			}

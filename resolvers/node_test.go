@@ -146,7 +146,7 @@ func TestManyObjectsAreFoundEachForItself(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	got = b.ask(nodesQuery, map[string]any{"ids": make([]string, 101)})
-	if diff := cmp.Diff([]string{"VALIDATION"}, got.codes()); diff != "" {
+	if diff := cmp.Diff([]string{"COMPLEXITY_LIMIT"}, got.codes()); diff != "" {
 		t.Errorf("101 of them: %s", got.text)
 	}
 }

@@ -16,7 +16,10 @@ import (
 )
 
 func (r *mutationResolver) ResolveOperation(ctx context.Context, input service.ResolveOperationInput) (*service.Result, error) {
-	return r.Service.ResolveOperation(ctx, caller(ctx), input) // a failure that it states is its input, not an error
+	if err := notCustomers(ctx); err != nil {
+		return nil, err
+	}
+	return r.service.ResolveOperation(ctx, caller(ctx), input) // a failure that it states is its input, not an error
 }
 
 func (r *operationResolver) Customer(ctx context.Context, obj *lending.Operation) (*lending.Customer, error) {
@@ -41,13 +44,13 @@ func (r *queryResolver) Operations(ctx context.Context, filter *model.OperationF
 		return nil, err
 	}
 	return page(first, after, last, before, func(p lending.PageRequest) (lending.Page[*lending.Operation], error) {
-		return r.Store.ListOperations(ctx, narrow, p)
+		return r.records.ListOperations(ctx, narrow, p)
 	})
 }
 
 func (r *subscriptionResolver) OperationUpdated(ctx context.Context, id string) (<-chan *lending.Operation, error) {
 	return follow(ctx, lending.OperationNode, id, func(id lending.OperationID) lending.EventFilter { return lending.EventFilter{OperationID: id} }, func(ctx context.Context, id lending.OperationID) (*lending.Operation, error) {
-		found, err := r.Store.Operations(ctx, []lending.OperationID{id})
+		found, err := r.records.Operations(ctx, []lending.OperationID{id})
 		return found[id], err
 	})
 }

@@ -15,7 +15,7 @@ import (
 )
 
 func (r *mutationResolver) RecordPayment(ctx context.Context, input service.RecordPaymentInput) (*service.Result, error) {
-	return answered(ctx)(r.Service.RecordPayment(ctx, caller(ctx), input))
+	return acting(ctx, lending.LoanNode, &input.LoanID, &input, r.records.Loans, r.service.RecordPayment)
 }
 
 func (r *paymentResolver) Loan(ctx context.Context, obj *lending.Payment) (*lending.Loan, error) {

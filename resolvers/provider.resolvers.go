@@ -13,12 +13,15 @@ import (
 )
 
 func (r *mutationResolver) RegisterWebhook(ctx context.Context, input service.RegisterWebhookInput) (*service.Result, error) {
-	return answered(ctx)(r.Service.RegisterWebhook(ctx, caller(ctx), input))
+	return withoutOwner(ctx, input, r.service.RegisterWebhook)
 }
 
 func (r *queryResolver) Providers(ctx context.Context) ([]model.Provider, error) {
+	if err := notCustomers(ctx); err != nil {
+		return nil, err
+	}
 	var all []model.Provider
-	for _, health := range r.Service.ProviderHealth(ctx) {
+	for _, health := range r.service.ProviderHealth(ctx) {
 		all = append(all, model.NewProvider(health, model.CircuitUnknown))
 	}
 	return all, nil

@@ -24,7 +24,8 @@ func (r *creditReportResolver) Enquiries(ctx context.Context, obj *lending.Credi
 }
 
 func (r *mutationResolver) OrderCreditReport(ctx context.Context, input service.OrderCreditReportInput) (*service.Result, error) {
-	return answered(ctx)(r.Service.OrderCreditReport(ctx, caller(ctx), input))
+	input.CustomerID = asOwner(ctx, input.CustomerID)
+	return answered(ctx)(r.service.OrderCreditReport(ctx, caller(ctx), input))
 }
 
 func (r *queryResolver) CreditReport(ctx context.Context, id string) (*lending.CreditReport, error) {

@@ -13,19 +13,39 @@ import (
 	"github.com/creditgraph/creditgraph/internal/service"
 )
 
-// Resolver is what all resolvers share.
-type Resolver struct {
+// Config is what resolvers are made of.
+type Config struct {
 	Service *service.Service
-	Store   service.Store
+	Store   Records
 	Cursors Cursors
+	// Audit keeps the audit records.
+	Audit service.AuditStore
 }
 
-// caller is who asks, for what is written down of an action.
+// Resolver is what all resolvers share.
+type Resolver struct {
+	service *service.Service
+	records own
+	cursors Cursors
+	audit   service.AuditStore
+}
+
+// New makes the resolvers.
+func New(c Config) *Resolver {
+	return &Resolver{service: c.Service, records: own{c.Store}, cursors: c.Cursors, audit: c.Audit}
+}
+
+// caller is who asks, for what is written down of an action. Customers who come through one client have each
+// their own idempotency keys.
 func caller(ctx context.Context) service.Caller {
-	if p := auth.From(ctx); p != nil {
-		return service.Caller{ClientID: p.ClientID}
+	p := auth.From(ctx)
+	switch {
+	case p == nil:
+		return service.Caller{}
+	case p.Customer != "":
+		return service.Caller{ClientID: p.ClientID + "/" + string(p.Customer)}
 	}
-	return service.Caller{}
+	return service.Caller{ClientID: p.ClientID}
 }
 
 // answered passes an action's result on. What the user can mend stands in the payload; what broke is an

@@ -8,13 +8,15 @@ package resolvers
 import (
 	"context"
 
+	"github.com/creditgraph/creditgraph/internal/lending"
 	"github.com/creditgraph/creditgraph/internal/service"
 )
 
 func (r *mutationResolver) RequestCreditScore(ctx context.Context, input service.RequestCreditScoreInput) (*service.Result, error) {
-	return answered(ctx)(r.Service.RequestCreditScore(ctx, caller(ctx), input))
+	input.CustomerID = asOwner(ctx, input.CustomerID)
+	return answered(ctx)(r.service.RequestCreditScore(ctx, caller(ctx), input))
 }
 
 func (r *mutationResolver) ConfirmCreditScore(ctx context.Context, input service.ConfirmCreditScoreInput) (*service.Result, error) {
-	return answered(ctx)(r.Service.ConfirmCreditScore(ctx, caller(ctx), input))
+	return acting(ctx, lending.OperationNode, &input.OperationID, &input, r.records.Operations, r.service.ConfirmCreditScore)
 }

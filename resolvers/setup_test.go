@@ -17,6 +17,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/creditgraph/creditgraph/graph"
 	"github.com/creditgraph/creditgraph/internal/auth"
 	"github.com/creditgraph/creditgraph/internal/event"
 	"github.com/creditgraph/creditgraph/internal/lending"
@@ -74,9 +75,15 @@ func (r *reads[V]) asked() []string {
 type bench struct {
 	*testing.T
 	store     *store.Store
+	root      *resolvers.Resolver
+	service   *service.Service
 	handler   http.Handler
 	issuer    *auth.Issuer
+	tokens    func() (string, error) // instead of a client's token with scopes; nil for that
 	hub       *event.Hub
+	health    *service.Health
+	auditor   *service.Auditor
+	kredete   *provider.Provider
 	profiles  *reads[lending.Profile]
 	lines     *reads[lending.CreditLine]
 	suppliers *reads[[]lending.Supplier]
@@ -102,21 +109,30 @@ func setup(t *testing.T) *bench {
 	b.must(db.Migrate(t.Context()))
 	b.hub.Start()
 	t.Cleanup(b.hub.Stop)
+	b.health, b.kredete = service.NewHealth(time.Now), &provider.Provider{Name: lending.Kredete}
 	logger := slog.New(slog.DiscardHandler)
 	use := service.New(service.Config{
-		Store: db, Health: service.NewHealth(time.Now), Publisher: b.hub, Clock: time.Now, Logger: logger,
-		Providers: []*provider.Provider{{Name: lending.Kredete}, {Name: lending.Kredmint}},
+		Store: db, Health: b.health, Publisher: b.hub, Clock: time.Now, Logger: logger,
+		Providers: []*provider.Provider{b.kredete, {Name: lending.Kredmint}, {Name: lending.Carbon}},
 		Readers:   service.Readers{Profiles: b.profiles, CreditLines: b.lines, Suppliers: b.suppliers},
 	})
 	t.Cleanup(func() { b.must(use.Stop(context.WithoutCancel(t.Context()))) })
-	root := &resolvers.Resolver{Service: use, Store: db, Cursors: db}
+	b.auditor = service.NewAuditor(db, time.Now, logger)
+	b.auditor.Start()
+	t.Cleanup(func() { b.must(b.auditor.Stop(context.WithoutCancel(t.Context()))) })
+	b.service, b.root = use, resolvers.New(resolvers.Config{Service: use, Store: db, Cursors: db, Audit: db})
 	b.issuer, err = auth.NewIssuer([]byte("data key"), time.Now)
 	b.must(err)
-	b.handler = server.New(server.Config{
-		Resolvers: root, Source: root.Source(), Issuer: b.issuer, Webhooks: use, Events: b.hub, Cursors: db, Clock: time.Now, Logger: logger,
-		Ready: func(context.Context) error { return nil },
-	})
+	b.handler = b.serving(b.root)
 	return b
+}
+
+// serving is the server over some resolvers.
+func (b *bench) serving(root graph.ResolverRoot) http.Handler {
+	return server.New(server.Config{
+		Resolvers: root, Source: b.root.Source(), Issuer: b.issuer, Webhooks: b.service, Events: b.hub, Cursors: b.store, Audit: b.auditor, Clock: time.Now,
+		Logger: slog.New(slog.DiscardHandler), Ready: func(context.Context) error { return nil },
+	})
 }
 
 func (b *bench) must(err error) {
@@ -159,7 +175,11 @@ func (b *bench) request(query string, variables map[string]any, scopes ...auth.S
 	if len(scopes) == 0 {
 		scopes = auth.Scopes()
 	}
-	token, err := b.issuer.Issue("web", scopes, time.Hour)
+	issue := func() (string, error) { return b.issuer.Issue("web", scopes, time.Hour) }
+	if b.tokens != nil {
+		issue = b.tokens
+	}
+	token, err := issue()
 	b.must(err)
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	b.must(err)

@@ -12,9 +12,11 @@ import (
 )
 
 func (r *mutationResolver) CreateSupplier(ctx context.Context, input service.CreateSupplierInput) (*service.Result, error) {
-	return answered(ctx)(r.Service.CreateSupplier(ctx, caller(ctx), input))
+	input.CustomerID = asOwner(ctx, input.CustomerID)
+	return answered(ctx)(r.service.CreateSupplier(ctx, caller(ctx), input))
 }
 
 func (r *mutationResolver) PayInvoice(ctx context.Context, input service.PayInvoiceInput) (*service.Result, error) {
-	return answered(ctx)(r.Service.PayInvoice(ctx, caller(ctx), input))
+	input.CustomerID = asOwner(ctx, input.CustomerID)
+	return answered(ctx)(r.service.PayInvoice(ctx, caller(ctx), input))
 }

@@ -55,7 +55,7 @@ func (r *Resolver) view(ctx context.Context, customers []*lending.Customer) ([]*
 		}
 		tellProfiles(ctx, found)
 	}
-	views := r.Service.View(customers, profiles)
+	views := r.service.View(customers, profiles)
 	for _, v := range views {
 		loader.From(ctx).Customers.Prime(v.ID, v)
 	}

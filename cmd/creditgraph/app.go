@@ -38,6 +38,9 @@ type app struct {
 	cache    *cached.Cache
 	service  *service.Service
 	issuer   *auth.Issuer
+	verifier auth.Verifier
+	clients  auth.ClientFinder
+	demo     *demoClients // nil without the sandbox
 	handler  *server.Server
 	server   *http.Server
 	listener net.Listener
@@ -54,7 +57,7 @@ const eventPoll = time.Second
 func start(ctx context.Context, settings config.Config, out io.Writer, logger *slog.Logger) (*app, error) {
 	a := &app{settings: settings, logger: logger, out: out, served: make(chan error, 1), played: make(chan struct{})}
 	for _, step := range []func(context.Context) error{
-		a.listen, a.startSandbox, a.openRecords, a.openCache, a.startService, a.serve,
+		a.listen, a.startSandbox, a.openRecords, a.openCache, a.startTokens, a.startService, a.serve,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.stop(context.WithoutCancel(ctx)))
@@ -150,9 +153,6 @@ func (a *app) startService(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if a.issuer, err = auth.NewIssuer(k.signing, time.Now); err != nil {
-		return err
-	}
 	health := service.NewHealth(time.Now)
 	all, err := providers(&a.settings, time.Now, a.logger, health)
 	if err != nil {
@@ -177,21 +177,40 @@ func (a *app) startService(ctx context.Context) error {
 			EventRetention: a.settings.EventRetention, TokenKey: k.tokens, AllowPrivateWebhooks: a.sandbox != nil,
 		},
 	})
+	auditor := a.startAuditor()
 	a.service.Start()
 	a.onStop(a.service.Stop)
-	root := &resolvers.Resolver{Service: a.service, Store: a.records, Cursors: a.records}
-	a.handler = server.New(server.Config{
-		Resolvers: root, Source: root.Source(), BatchWait: a.settings.BatchWait, Issuer: a.issuer, Clients: clientFinder{a.records},
-		Webhooks: a.service, Events: hub, Cursors: a.records, Ready: a.records.Ping, Clock: time.Now, Logger: a.logger,
-	})
-	a.server = &http.Server{
-		Handler:           a.handler,
-		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
-		// Requests have the values of ctx, and not its end: they are drained.
-		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
-		ErrorLog:    slog.NewLogLogger(a.logger.Handler(), slog.LevelDebug),
+	root := resolvers.New(resolvers.Config{Service: a.service, Store: a.records, Cursors: a.records, Audit: a.records})
+	trusted, err := trustedDocuments(a.settings.TrustedDocuments)
+	if err != nil {
+		return err
 	}
+	a.handler = server.New(server.Config{
+		Origins: a.settings.Origins, Trusted: trusted,
+		Resolvers: root, Source: root.Source(), BatchWait: a.settings.BatchWait, Issuer: a.issuer, Verifier: a.verifier, Clients: a.clients,
+		Webhooks: a.service, Events: hub, Cursors: a.records, Audit: auditor, Ready: a.records.Ping, Clock: time.Now, Logger: a.logger,
+	})
+	a.server = server.DefaultPatience().HTTP(a.handler, a.logger)
+	// Requests have the values of ctx, and not its end: they are drained.
+	a.server.BaseContext = func(net.Listener) context.Context { return context.WithoutCancel(ctx) }
 	return nil
+}
+
+// auditDrain is how long audit records may take to be written after everything else has ended, however long
+// that took.
+const auditDrain = 5 * time.Second
+
+// startAuditor starts what writes down who saw personal data and who changed something. It ends after all that
+// has something to write down.
+func (a *app) startAuditor() *service.Auditor {
+	auditor := service.NewAuditor(a.records, time.Now, a.logger)
+	auditor.Start()
+	a.onStop(func(ctx context.Context) error {
+		draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditDrain)
+		defer cancel()
+		return auditor.Stop(draining)
+	})
+	return auditor
 }
 
 // serve begins to answer.

@@ -6,8 +6,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/creditgraph/creditgraph/internal/auth"
 	"github.com/creditgraph/creditgraph/internal/config"
 	"github.com/creditgraph/creditgraph/internal/lending"
@@ -22,7 +20,10 @@ func (f clientFinder) Client(ctx context.Context, id string) (auth.Client, error
 	if err != nil {
 		return auth.Client{}, err
 	}
-	client := auth.Client{ID: row.ID, Name: row.Name, SecretHash: string(row.SecretHash), Revoked: !row.RevokedAt.IsZero()}
+	client := auth.Client{
+		ID: row.ID, Name: row.Name, SecretHash: string(row.SecretHash), Customer: row.CustomerID, Plan: row.Plan,
+		Revoked: !row.RevokedAt.IsZero(),
+	}
 	for _, word := range row.Scopes {
 		client.Scopes = append(client.Scopes, auth.Scope(word))
 	}
@@ -33,6 +34,7 @@ func (f clientFinder) Client(ctx context.Context, id string) (auth.Client, error
 type clientCommands struct {
 	Create clientCreateCommand `cmd:"" help:"Make a client; its secret is printed once."`
 	List   clientListCommand   `cmd:"" help:"List the clients."`
+	Rotate clientRotateCommand `cmd:"" help:"Give a client a new secret, printed once; the old one is good for nothing from then on."`
 	Revoke clientRevokeCommand `cmd:"" help:"Refuse a client new tokens from now on."`
 }
 
@@ -40,6 +42,8 @@ type clientCreateCommand struct {
 	Settings config.Config `embed:""`
 	Name     string        `required:"" help:"What the client is called."`
 	Scopes   string        `required:"" help:"Its scopes, separated by spaces."`
+	Customer string        `help:"The id of the only customer that its tokens open; all where it is not given."`
+	Plan     string        `default:"starter" enum:"sandbox,starter,professional,enterprise" help:"How much it may ask for: sandbox, starter, professional or enterprise."`
 }
 
 func (c *clientCreateCommand) Run(ctx context.Context, out io.Writer, l *logs) error {
@@ -51,17 +55,48 @@ func (c *clientCreateCommand) Run(ctx context.Context, out io.Writer, l *logs) e
 		return fmt.Errorf("--scopes: name at least one of %s", auth.FormatScopes(auth.Scopes()))
 	}
 	return withRecords(ctx, &c.Settings, l, func(records *store.Store) error {
+		customer, err := c.customer(ctx, records)
+		if err != nil {
+			return err
+		}
 		secret := auth.NewSecret()
-		client := store.Client{ID: "client_" + uuid.NewString(), Name: c.Name, SecretHash: []byte(auth.HashSecret(secret)), CreatedAt: time.Now().UTC()}
+		client := store.Client{
+			ID: auth.NewClientID(), Name: c.Name, SecretHash: []byte(auth.HashSecret(secret)), CustomerID: customer, Plan: c.Plan,
+			CreatedAt: time.Now().UTC(),
+		}
 		for _, scope := range scopes {
 			client.Scopes = append(client.Scopes, string(scope))
 		}
 		if err := records.SaveClient(ctx, client); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(out, "client_id: %s\nclient_secret: %s\n", client.ID, secret)
-		return err
+		return printSecret(out, client.ID, secret)
 	})
+}
+
+// customer is whom the client is bound to; "" for nobody.
+func (c *clientCreateCommand) customer(ctx context.Context, records *store.Store) (lending.CustomerID, error) {
+	if c.Customer == "" {
+		return "", nil
+	}
+	id, err := lending.ParseID[lending.CustomerID](lending.CustomerNode, c.Customer)
+	if err != nil {
+		return "", fmt.Errorf("--customer: give the id that the graph has for the customer")
+	}
+	found, err := records.Customers(ctx, []lending.CustomerID{id})
+	if err != nil {
+		return "", err
+	}
+	if found[id] == nil {
+		return "", fmt.Errorf("--customer: there is no such customer")
+	}
+	return id, nil
+}
+
+// printSecret prints what is never seen again.
+func printSecret(out io.Writer, id, secret string) error {
+	_, err := fmt.Fprintf(out, "client_id: %s\nclient_secret: %s\n", id, secret)
+	return err
 }
 
 type clientListCommand struct {
@@ -79,12 +114,48 @@ func (c *clientListCommand) Run(ctx context.Context, out io.Writer, l *logs) err
 			if !client.RevokedAt.IsZero() {
 				state = "revoked " + client.RevokedAt.Format(time.RFC3339)
 			}
-			if _, err := fmt.Fprintf(out, "%s  %s  %s  %v\n", client.ID, client.Name, state, client.Scopes); err != nil {
+			bond := "all customers"
+			if client.CustomerID != "" {
+				bond = lending.GlobalID(lending.CustomerNode, client.CustomerID)
+			}
+			if _, err := fmt.Fprintf(out, "%s  %s  %s  %s  %s  %v\n", client.ID, client.Name, state, client.Plan, bond, client.Scopes); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+type clientRotateCommand struct {
+	Settings config.Config `embed:""`
+	ID       string        `arg:"" help:"The client_id."`
+}
+
+func (c *clientRotateCommand) Run(ctx context.Context, out io.Writer, l *logs) error {
+	return withRecords(ctx, &c.Settings, l, func(records *store.Store) error {
+		client, err := namedClient(ctx, records, c.ID)
+		if err != nil {
+			return err
+		}
+		if !client.RevokedAt.IsZero() {
+			return fmt.Errorf("client %q is revoked; make a new one with `creditgraph client create`", c.ID)
+		}
+		secret := auth.NewSecret()
+		client.SecretHash = []byte(auth.HashSecret(secret))
+		if err := records.SaveClient(ctx, *client); err != nil {
+			return err
+		}
+		return printSecret(out, client.ID, secret)
+	})
+}
+
+// namedClient is a client that a command names.
+func namedClient(ctx context.Context, records *store.Store, id string) (*store.Client, error) {
+	client, err := records.Client(ctx, id)
+	if lending.IsNotFound(err) {
+		return nil, fmt.Errorf("there is no client %q; `creditgraph client list` names them", id)
+	}
+	return client, err
 }
 
 type clientRevokeCommand struct {
@@ -94,10 +165,7 @@ type clientRevokeCommand struct {
 
 func (c *clientRevokeCommand) Run(ctx context.Context, out io.Writer, l *logs) error {
 	return withRecords(ctx, &c.Settings, l, func(records *store.Store) error {
-		client, err := records.Client(ctx, c.ID)
-		if lending.IsNotFound(err) {
-			return fmt.Errorf("there is no client %q; `creditgraph client list` names them", c.ID)
-		}
+		client, err := namedClient(ctx, records, c.ID)
 		if err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@ type keys struct {
 	cache   []byte // seals what is cached, and hides the keys there
 	tokens  []byte // binds reports to their orders
 	signing []byte // bearer tokens
+	sandbox []byte // bearer tokens of the embedded sandbox
 }
 
 func deriveKeys(dataKey string) (k keys, err error) {
@@ -19,7 +20,7 @@ func deriveKeys(dataKey string) (k keys, err error) {
 		name string
 		key  *[]byte
 	}{
-		{"records v1", &k.records}, {"cache v1", &k.cache}, {"tokens v1", &k.tokens}, {"signing v1", &k.signing},
+		{"records v1", &k.records}, {"cache v1", &k.cache}, {"tokens v1", &k.tokens}, {"signing v1", &k.signing}, {"signing in the sandbox v1", &k.sandbox},
 	} {
 		if *use.key, err = hkdf.Key(sha256.New, []byte(dataKey), nil, "creditgraph "+use.name, 32); err != nil {
 			return keys{}, fmt.Errorf("DATA_KEY: %w", err)

@@ -37,6 +37,8 @@ type commands struct {
 	Client  clientCommands `cmd:"" help:"Keep the programs that may ask for tokens."`
 	Config  configCommand  `cmd:"" help:"Print the settings in force, secrets masked."`
 	Schema  schemaCommand  `cmd:"" help:"Print the GraphQL schema."`
+
+	Manifest manifestCommand `cmd:"" help:"Print the manifest of the operations in .graphql files, for CREDITGRAPH_TRUSTED_DOCUMENTS."`
 }
 
 // Main parses the arguments and runs the command they name until it is done or ctx ends.

@@ -76,7 +76,7 @@ func (a *app) welcome(ctx context.Context) error {
 		_, err := fmt.Fprintf(a.out, "creditgraph listens on %s\nTokens: make a client with `creditgraph client create`, then ask %s/oauth/token.\n", a.address(), a.address())
 		return err
 	}
-	token, err := a.issuer.Issue(sandboxClient, auth.Scopes(), demoLifetime)
+	token, err := a.issuer.IssueTo(auth.Client{ID: sandboxClient, Plan: auth.EnterprisePlan}, auth.Scopes(), demoLifetime)
 	if err != nil {
 		return err
 	}
@@ -90,15 +90,16 @@ func (a *app) welcome(ctx context.Context) error {
 		}
 	}()
 	a.onStop(func(context.Context) error { cancel(); <-a.played; return nil })
-	var id string
+	var customer lending.CustomerID
 	select {
-	case first := <-firstCustomer:
-		id = lending.GlobalID(lending.CustomerNode, first)
+	case customer = <-firstCustomer:
 	case <-a.played:
 	case <-ctx.Done():
 		return nil
 	}
-	return a.printWelcome(token, id)
+	demos := newDemos(customer)
+	a.demo.welcome(demos)
+	return a.printWelcome(token, customer, demos)
 }
 
 // summaryQuery is what the printed command sends: the home screen of a mobile app.
@@ -107,17 +108,19 @@ const summaryQuery = `query CustomerCreditSummary($id: ID!) { customer(id: $id) 
 	`creditLines { provider state limit { amount } available { amount } } bureau { reportNumber openFacilities totalOutstanding { amount } } ` +
 	`sources { provider status asOf } } } }`
 
-func (a *app) printWelcome(token, customer string) error {
+func (a *app) printWelcome(token string, customer lending.CustomerID, demos []demoClient) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\ncreditgraph %s, with made-up customers at five provider twins\n\n", a.address())
 	fmt.Fprintf(&b, "  GraphQL   %s/graphql\n  Explorer  %s/\n", a.address(), a.address())
 	for _, name := range lending.Providers() {
 		fmt.Fprintf(&b, "  Twin      %s  %s\n", a.sandbox.Server(name).URL(), name.Title())
 	}
+	fmt.Fprintf(&b, "\nClients for %s/oauth/token, until the sandbox stops:\n", a.address())
+	printDemos(&b, demos)
 	fmt.Fprintf(&b, "\nToken (%s, all scopes):\n%s\n", demoLifetime, token)
 	if customer != "" {
 		fmt.Fprintf(&b, "\nA customer's credit summary; paste this:\n\ncurl -s %s/graphql -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' -d '{\"query\":\"%s\",\"variables\":{\"id\":\"%s\"}}'\n\n",
-			a.address(), token, summaryQuery, customer)
+			a.address(), token, summaryQuery, lending.GlobalID(lending.CustomerNode, customer))
 	}
 	_, err := io.WriteString(a.out, b.String())
 	return err

@@ -82,6 +82,7 @@ type (
 	OperationConnection    = Connection[*lending.Operation]
 	EventConnection        = Connection[*lending.Event]
 	EnquiryConnection      = Connection[lending.Enquiry]
+	AuditRecordConnection  = Connection[*lending.AuditRecord]
 
 	CustomerEdge     = lending.Edge[*lending.Customer]
 	LoanEdge         = lending.Edge[*lending.Loan]
@@ -91,6 +92,7 @@ type (
 	OperationEdge    = lending.Edge[*lending.Operation]
 	EventEdge        = lending.Edge[*lending.Event]
 	EnquiryEdge      = lending.Edge[lending.Enquiry]
+	AuditRecordEdge  = lending.Edge[*lending.AuditRecord]
 )
 
 // PageRequest reads the four arguments of a list; without first and last it asks for the first

@@ -86,6 +86,28 @@ func (f *EventFilter) Domain() (lending.EventFilter, error) {
 	return filter, c.err()
 }
 
+// AuditFilter is a [lending.AuditFilter] as clients send it, with global ids.
+type AuditFilter struct {
+	Actions    []lending.AuditAction
+	ClientID   string
+	RequestID  string
+	CustomerID string
+	At         *lending.TimeRange
+}
+
+// Domain checks the filter; nil does not narrow. The error is a [lending.Error] that lists what is wrong.
+func (f *AuditFilter) Domain() (lending.AuditFilter, error) {
+	if f == nil {
+		return lending.AuditFilter{}, nil
+	}
+	var c checker
+	filter := lending.AuditFilter{
+		Actions: f.Actions, ClientID: f.ClientID, RequestID: f.RequestID, At: value(f.At),
+		CustomerID: checkID[lending.CustomerID](&c, "customerId", lending.CustomerNode, f.CustomerID),
+	}
+	return filter, c.err()
+}
+
 // OrderDirection is the direction of an order.
 type OrderDirection string
 

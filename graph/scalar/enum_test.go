@@ -39,6 +39,7 @@ func TestEnumsHaveTheValuesOfTheSchema(t *testing.T) {
 			t.Errorf("%s (-schema +code):\n%s", name, diff)
 		}
 	}
+	check(names(auditActions))
 	check(names(genders))
 	check(names(customerStatuses))
 	check(names(kycStatuses))

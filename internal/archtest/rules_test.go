@@ -68,6 +68,7 @@ func rules() []rule {
 		{of: []string{"internal/loader"}, may: []string{lending, service}},
 		{of: []string{"internal/event"}, may: []string{lending}},
 		{of: []string{"internal/auth"}, may: []string{lending}},
+		{of: []string{"internal/quota"}, may: []string{lending}},
 		{of: []string{"internal/webhook"}, may: []string{lending, port, service}},
 
 		{of: []string{port}, may: []string{lending}},
@@ -99,7 +100,7 @@ func rules() []rule {
 			of: []string{"internal/server"},
 			may: []string{
 				"graph", "graph/model", "graph/scalar", "resolvers", "schema", lending, service, "internal/loader",
-				"internal/event", "internal/auth", "internal/webhook", port,
+				"internal/event", "internal/auth", "internal/quota", "internal/webhook", port,
 			},
 		},
 		{

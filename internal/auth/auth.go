@@ -41,6 +41,19 @@ func Scopes() []Scope {
 	}
 }
 
+// The plans say how much a client may ask for. The names are those of Kredete's table (seed 000).
+const (
+	SandboxPlan      = "sandbox"
+	StarterPlan      = "starter"
+	ProfessionalPlan = "professional"
+	EnterprisePlan   = "enterprise"
+)
+
+// Plans lists every plan, the smallest first.
+func Plans() []string {
+	return []string{SandboxPlan, StarterPlan, ProfessionalPlan, EnterprisePlan}
+}
+
 // ParseScopes reads scopes separated by spaces. A word that is no scope is an error that names it.
 func ParseScopes(text string) ([]Scope, error) {
 	var scopes []Scope
@@ -74,8 +87,13 @@ func FormatScopes(scopes []Scope) string {
 
 // Principal is who asks.
 type Principal struct {
-	ClientID  string
-	Scopes    []Scope
+	ClientID string
+	Scopes   []Scope
+	// Customer is the only customer whose data the principal may see; "" for one who may see all that the
+	// scopes open.
+	Customer lending.CustomerID
+	// Plan is how much the principal may ask for, one of [Plans]; "" where the token names none.
+	Plan      string
 	ExpiresAt time.Time
 }
 

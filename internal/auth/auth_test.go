@@ -99,6 +99,8 @@ func TestATokenIsGivenForCredentials(t *testing.T) {
 	}{
 		"in the form":           {form("client_id", "web", "client_secret", "s3cret"), nil, "read:customers read:loans"},
 		"by Basic":              {form(), []func(*http.Request){basic}, "read:customers read:loans"},
+		"by Basic, encoded":     {form(), []func(*http.Request){func(r *http.Request) { r.SetBasicAuth("web", "s3%63ret") }}, "read:customers read:loans"},
+		"by Basic and its id":   {form("client_id", "web", "client_secret", ""), []func(*http.Request){basic}, "read:customers read:loans"},
 		"for one of its scopes": {form("client_id", "web", "client_secret", "s3cret", "scope", "read:loans read:loans"), nil, "read:loans"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -147,7 +149,18 @@ func TestATokenIsRefused(t *testing.T) {
 		"nobody":                   {registered(), with("client_id", "nobody"), nil, 401, "invalid_client"},
 		"nobody, no secret":        {registered(), with("client_id", "", "client_secret", ""), nil, 401, "invalid_client"},
 		"a revoked client":         {registered(), with("client_id", "gone"), nil, 401, "invalid_client"},
-		"Basic before the form":    {registered(), good, func(r *http.Request) { r.SetBasicAuth("web", "wrong") }, 401, "invalid_client"},
+		"both ways at once":        {registered(), good, func(r *http.Request) { r.SetBasicAuth("web", "s3cret") }, 400, "invalid_request"},
+		"two ids":                  {registered(), form("client_id", "gone"), func(r *http.Request) { r.SetBasicAuth("web", "s3cret") }, 400, "invalid_request"},
+		"a wrong secret by Basic":  {registered(), form(), func(r *http.Request) { r.SetBasicAuth("web", "wrong") }, 401, "invalid_client"},
+		"Basic that is none":       {registered(), good, func(r *http.Request) { r.Header.Set("Authorization", "Basic §") }, 401, "invalid_client"},
+		"Basic that is not encoded": {
+			registered(), form(), func(r *http.Request) { r.SetBasicAuth("web", "100%") }, 401, "invalid_client",
+		},
+		"another scheme": {registered(), good, func(r *http.Request) { r.Header.Set("Authorization", "Bearer x") }, 401, "invalid_client"},
+		"a scope twice":  {registered(), url.Values{"grant_type": {"client_credentials"}, "client_id": {"web"}, "client_secret": {"s3cret"}, "scope": {"read:loans", "read:customers"}}, nil, 400, "invalid_request"},
+		"an id that is no text": {
+			clients{err: errors.New("it was asked for")}, with("client_id", "we\x00b"), nil, 401, "invalid_client",
+		},
 		"credentials in the address": {
 			registered(), form(), func(r *http.Request) { r.URL.RawQuery = good.Encode() }, 401, "invalid_client",
 		},

@@ -16,8 +16,11 @@ import (
 // TokenLifetime is how long a token of the built-in endpoint is good for (seed 000: expires_in 3600).
 const TokenLifetime = time.Hour
 
-// audience is whom the tokens are for.
-const audience = "creditgraph"
+// BuiltInIssuer is the issuer that the built-in endpoint's tokens name, and whom they are for.
+const BuiltInIssuer = "creditgraph"
+
+// leeway is by how much clocks may differ.
+const leeway = 30 * time.Second
 
 // Issuer signs and verifies the tokens of the built-in endpoint: JWTs under Ed25519, with a key that all
 // replicas derive from the data key.
@@ -27,6 +30,8 @@ type Issuer struct {
 	parse *jwt.Parser
 }
 
+var _ Verifier = (*Issuer)(nil)
+
 // NewIssuer makes an issuer from the data key.
 func NewIssuer(dataKey []byte, clock func() time.Time) (*Issuer, error) {
 	seed, err := hkdf.Key(sha256.New, dataKey, nil, "creditgraph token signing v1", ed25519.SeedSize)
@@ -35,35 +40,51 @@ func NewIssuer(dataKey []byte, clock func() time.Time) (*Issuer, error) {
 	}
 	return &Issuer{
 		key: ed25519.NewKeyFromSeed(seed), now: clock,
-		parse: jwt.NewParser(
-			jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}), jwt.WithAudience(audience), jwt.WithIssuer(audience),
-			jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(30*time.Second), jwt.WithTimeFunc(clock),
-		),
+		parse: newParser(clock, BuiltInIssuer, BuiltInIssuer, jwt.SigningMethodEdDSA.Alg()),
 	}, nil
+}
+
+// newParser checks all that a token has to say, whoever signed it.
+func newParser(clock func() time.Time, issuer, audience string, algorithms ...string) *jwt.Parser {
+	return jwt.NewParser(
+		jwt.WithValidMethods(algorithms), jwt.WithIssuer(issuer), jwt.WithAudience(audience),
+		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(leeway), jwt.WithTimeFunc(clock),
+	)
 }
 
 type claims struct {
 	jwt.RegisteredClaims
-	Scope string `json:"scope"`
+	Scope    string `json:"scope"`
+	Plan     string `json:"plan,omitempty"`
+	Customer string `json:"creditgraph_customer,omitempty"` // a global id
 }
 
-// Issue makes a token for a client.
+// Issue makes a token that is bound to no customer and no plan.
 func (i *Issuer) Issue(clientID string, scopes []Scope, lifetime time.Duration) (string, error) {
+	return i.IssueTo(Client{ID: clientID}, scopes, lifetime)
+}
+
+// IssueTo makes a token for a client, with these of its scopes.
+func (i *Issuer) IssueTo(client Client, scopes []Scope, lifetime time.Duration) (string, error) {
 	now := i.now()
-	token, err := jwt.NewWithClaims(jwt.SigningMethodEdDSA, claims{
-		Scope: FormatScopes(scopes),
+	c := claims{
+		Scope: FormatScopes(scopes), Plan: client.Plan,
 		RegisteredClaims: jwt.RegisteredClaims{
-			Issuer: audience, Audience: jwt.ClaimStrings{audience}, Subject: clientID,
+			Issuer: BuiltInIssuer, Audience: jwt.ClaimStrings{BuiltInIssuer}, Subject: client.ID,
 			IssuedAt: jwt.NewNumericDate(now), NotBefore: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(lifetime)),
 		},
-	}).SignedString(i.key)
+	}
+	if client.Customer != "" {
+		c.Customer = lending.GlobalID(lending.CustomerNode, client.Customer)
+	}
+	token, err := jwt.NewWithClaims(jwt.SigningMethodEdDSA, c).SignedString(i.key)
 	if err != nil {
 		return "", fmt.Errorf("sign a token: %w", err)
 	}
 	return token, nil
 }
 
-// Verify reads a token; UNAUTHENTICATED, with a reason for people, when it is not good.
+// Verify implements [Verifier].
 func (i *Issuer) Verify(text string) (*Principal, error) {
 	var c claims
 	_, err := i.parse.ParseWithClaims(text, &c, func(*jwt.Token) (any, error) { return i.key.Public(), nil })
@@ -71,15 +92,39 @@ func (i *Issuer) Verify(text string) (*Principal, error) {
 		err = errors.New("no subject")
 	}
 	if err != nil {
-		message := "The token is not valid."
-		if errors.Is(err, jwt.ErrTokenExpired) {
-			message = "The token has expired. Get a new one."
+		return nil, notGood(err)
+	}
+	p := &Principal{ClientID: c.Subject, Plan: c.Plan, ExpiresAt: c.ExpiresAt.Time}
+	if p.Scopes, err = ParseScopes(c.Scope); err != nil {
+		return nil, notGood(err)
+	}
+	if c.Customer != "" {
+		if p.Customer, err = customerOf(c.Customer); err != nil {
+			return nil, notGood(err)
 		}
-		return nil, &lending.Error{Kind: lending.KindUnauthenticated, Outcome: lending.NotExecuted, Message: message, Err: err}
 	}
-	scopes, err := ParseScopes(c.Scope)
+	return p, nil
+}
+
+// customerOf reads the customer whom a token is bound to. What cannot be read is an error: without its bond
+// the token would open everybody's data.
+func customerOf(claim any) (lending.CustomerID, error) {
+	text, ok := claim.(string)
+	if !ok {
+		return "", errors.New("the customer is not text")
+	}
+	id, err := lending.ParseID[lending.CustomerID](lending.CustomerNode, text)
 	if err != nil {
-		return nil, &lending.Error{Kind: lending.KindUnauthenticated, Outcome: lending.NotExecuted, Message: "The token is not valid.", Err: err}
+		return "", fmt.Errorf("the customer: %w", err)
 	}
-	return &Principal{ClientID: c.Subject, Scopes: scopes, ExpiresAt: c.ExpiresAt.Time}, nil
+	return id, nil
+}
+
+// notGood is how a token is refused. The cause is for our own log.
+func notGood(cause error) error {
+	message := "The token is not valid."
+	if errors.Is(cause, jwt.ErrTokenExpired) {
+		message = "The token has expired. Get a new one."
+	}
+	return &lending.Error{Kind: lending.KindUnauthenticated, Outcome: lending.NotExecuted, Message: message, Err: cause}
 }

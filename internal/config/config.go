@@ -46,7 +46,12 @@ type Config struct {
 
 	EventRetention time.Duration `env:"CREDITGRAPH_EVENT_RETENTION" default:"2160h" help:"How long events are kept for readers that come back, at least 24h. A cursor from before that is refused with CURSOR_EXPIRED."`
 
+	Origins          []string `env:"CREDITGRAPH_CORS_ORIGINS" help:"Origins of the pages that may use this service from a browser, beside its own: https://office.example.com, separated by commas. No others may."`
+	TrustedDocuments string   `env:"CREDITGRAPH_TRUSTED_DOCUMENTS" help:"File of a manifest of operations, such as creditgraph manifest writes it: only these are answered. Without it any are."`
+
 	Sandbox Sandbox `embed:""`
+
+	IdentityProvider IdentityProvider `embed:"" prefix:"auth-"`
 
 	Kredete       Kredete       `embed:"" prefix:"kredete-"`
 	TrustDecision TrustDecision `embed:"" prefix:"trustdecision-"`
@@ -59,6 +64,15 @@ type Config struct {
 type Sandbox struct {
 	Customers int   `env:"CREDITGRAPH_SANDBOX_CUSTOMERS" default:"200" help:"How many made-up customers the sandbox has, at most 100000."`
 	Seed      int64 `env:"CREDITGRAPH_SANDBOX_SEED" default:"1" help:"The seed from which the sandbox's people are made."`
+}
+
+// IdentityProvider are the settings of an identity provider of one's own, whose tokens are taken beside those of
+// the built-in endpoint.
+type IdentityProvider struct {
+	JWKSURL       string `env:"AUTH_JWKS_URL" help:"Where an identity provider publishes its public keys (https). Its tokens are taken beside those of /oauth/token."`
+	Issuer        string `env:"AUTH_ISSUER" help:"The iss of its tokens, letter by letter."`
+	Audience      string `env:"AUTH_AUDIENCE" help:"The aud that its tokens have to be for."`
+	CustomerClaim string `env:"AUTH_CUSTOMER_CLAIM" default:"creditgraph_customer" help:"The claim that binds a token to one customer, by the customer's id in this graph. A token without it may see all that its scopes open."`
 }
 
 // Kredete are the settings of the Kredete API (seed 000).

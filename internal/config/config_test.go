@@ -79,7 +79,16 @@ func TestAWrongSettingIsNamedWithWhatItShouldBe(t *testing.T) {
 		{name: "CREDITGRAPH_EVENT_RETENTION", value: "23h59m", says: "at least 24h"},
 		{name: "CREDITGRAPH_PROFILE_HARD_TTL", value: "1s", says: "PROFILE_SOFT_TTL"},
 		{name: "CREDITGRAPH_SANDBOX_CUSTOMERS", value: "0", says: "1 to 100000"},
+		{name: "CREDITGRAPH_CORS_ORIGINS", value: "*", says: "without *"},
+		{name: "CREDITGRAPH_CORS_ORIGINS", value: "https://office.example.com,https://*.example.com", says: "without *"},
+		{name: "CREDITGRAPH_CORS_ORIGINS", value: "https://office.example.com/", says: "without a path"},
+		{name: "CREDITGRAPH_CORS_ORIGINS", value: "office.example.com", says: "origins"},
 		{name: "KREDETE_BASE_URL", value: "api.kredete.com", says: "absolute"},
+		{name: "AUTH_JWKS_URL", value: "", says: "needed with", with: map[string]string{"AUTH_ISSUER": "https://id.example", "AUTH_AUDIENCE": "credit"}},
+		{name: "AUTH_JWKS_URL", value: "http://id.example/jwks", says: "https", with: map[string]string{"AUTH_ISSUER": "https://id.example", "AUTH_AUDIENCE": "credit"}},
+		{name: "AUTH_ISSUER", value: "", says: "the iss", with: map[string]string{"AUTH_JWKS_URL": "https://id.example/jwks", "AUTH_AUDIENCE": "credit"}},
+		{name: "AUTH_ISSUER", value: "creditgraph", says: "built-in", with: map[string]string{"AUTH_JWKS_URL": "https://id.example/jwks", "AUTH_AUDIENCE": "credit"}},
+		{name: "AUTH_AUDIENCE", value: "", says: "the aud", with: map[string]string{"AUTH_JWKS_URL": "https://id.example/jwks", "AUTH_ISSUER": "https://id.example"}},
 		{name: "TRUSTDECISION_BACKUP_URL", value: "", says: "needed with the other addresses", with: map[string]string{"TRUSTDECISION_QUERY_URL": "https://td.example"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -90,6 +99,17 @@ func TestAWrongSettingIsNamedWithWhatItShouldBe(t *testing.T) {
 			_, err := try(t, env)
 			if err == nil || !strings.Contains(err.Error(), tc.name+": ") || !strings.Contains(err.Error(), tc.says) {
 				t.Errorf("got %v; want it to name %s and say %q", err, tc.name, tc.says)
+			}
+		})
+	}
+}
+
+func TestAnIdentityProviderIsNamedWholly(t *testing.T) {
+	for _, address := range []string{"https://id.example/jwks", "http://127.0.0.1:9000/jwks", "http://[::1]/jwks", "http://localhost:9000/jwks"} {
+		t.Run(address, func(t *testing.T) {
+			c := parse(t, map[string]string{"AUTH_JWKS_URL": address, "AUTH_ISSUER": "https://id.example", "AUTH_AUDIENCE": "credit"})
+			if c.IdentityProvider.CustomerClaim != "creditgraph_customer" {
+				t.Errorf("the customer's claim is %q", c.IdentityProvider.CustomerClaim)
 			}
 		})
 	}

@@ -58,8 +58,11 @@ func configurationPage() string {
 			continue
 		}
 		title := field.Name
-		if title == "Sandbox" {
+		switch title {
+		case "Sandbox":
 			title = "The embedded sandbox"
+		case "IdentityProvider":
+			title = "An identity provider of your own"
 		}
 		writeSection(&page, title, field.Type)
 	}

@@ -15,6 +15,9 @@ const MinDataKey = 32
 // MinEventRetention is the least time that events are kept.
 const MinEventRetention = 24 * time.Hour
 
+// builtInIssuer is the iss of the tokens of /oauth/token.
+const builtInIssuer = "creditgraph"
+
 // Validate checks everything at once. Each error names the variable and says what it should be.
 func (c *Config) Validate() error {
 	var errs []error
@@ -28,6 +31,12 @@ func (c *Config) Validate() error {
 		refuse("PUBLIC_URL", "give an absolute http(s) address")
 	}
 	c.validateStorage(refuse)
+	c.IdentityProvider.validate(refuse)
+	for _, origin := range c.Origins {
+		if !isOrigin(origin) {
+			refuse("CREDITGRAPH_CORS_ORIGINS", "give origins such as https://office.example.com, without a path and without *")
+		}
+	}
 	for _, d := range []struct {
 		name  string
 		value int64
@@ -73,10 +82,46 @@ func (c *Config) validateStorage(refuse func(name, format string, args ...any)) 
 	}
 	switch {
 	case c.DataKey == "" && (database != "" || !c.Embedded()):
-		refuse("DATA_KEY", "give at least %d random characters (openssl rand -base64 32): it protects personal identifiers in the database and signs tokens", MinDataKey)
+		refuse("DATA_KEY", "give at least %d random characters (openssl rand -base64 32): it signs the tokens of /oauth/token, without which nobody may ask, and protects personal identifiers in the database", MinDataKey)
 	case c.DataKey != "" && len(c.DataKey) < MinDataKey:
 		refuse("DATA_KEY", "give at least %d random characters", MinDataKey)
 	}
+}
+
+// validate checks that an identity provider is named wholly: without an issuer and an audience the tokens that it
+// gives to other services would open this one.
+func (p *IdentityProvider) validate(refuse func(name, format string, args ...any)) {
+	if all := p.JWKSURL + p.Issuer + p.Audience; all == "" {
+		return
+	}
+	switch {
+	case p.JWKSURL == "":
+		refuse("AUTH_JWKS_URL", "it is needed with AUTH_ISSUER and AUTH_AUDIENCE")
+	case !isURL(p.JWKSURL, "https") && !(isURL(p.JWKSURL, "http") && isLocal(p.JWKSURL)):
+		refuse("AUTH_JWKS_URL", "give an absolute https address; http is for this machine alone")
+	}
+	switch p.Issuer {
+	case "":
+		refuse("AUTH_ISSUER", "give the iss of the identity provider's tokens")
+	case builtInIssuer:
+		refuse("AUTH_ISSUER", "it is that of the built-in endpoint's tokens; give the identity provider's")
+	}
+	if p.Audience == "" {
+		refuse("AUTH_AUDIENCE", "give the aud that tokens for this service have")
+	}
+	if p.CustomerClaim == "" {
+		refuse("AUTH_CUSTOMER_CLAIM", "give the name of a claim, such as creditgraph_customer")
+	}
+}
+
+// isLocal reports whether an address is one of this machine.
+func isLocal(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // validateProviders checks that a provider that is named is named wholly. What a driver knows better is
@@ -161,6 +206,12 @@ func all(values ...string) bool {
 		}
 	}
 	return true
+}
+
+// isOrigin reports whether a text is the origin of one site's pages, as browsers send it.
+func isOrigin(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && isURL(text, "http", "https") && text == u.Scheme+"://"+u.Host && !strings.Contains(text, "*")
 }
 
 func isURL(text string, schemes ...string) bool {

@@ -214,6 +214,7 @@ type CreditLine struct {
 
 // CustomerFilter narrows a list of customers. Each empty field does not narrow.
 type CustomerFilter struct {
+	Only      CustomerID // this customer alone
 	Status    []CustomerStatus
 	KYCStatus []KYCStatus
 	// Search finds text in name, e-mail and phone, without regard to case.

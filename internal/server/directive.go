@@ -17,30 +17,62 @@ func directives() graph.DirectiveRoot {
 	return graph.DirectiveRoot{Requires: requires, Personal: personal}
 }
 
-// requires lets a field through for tokens with a scope.
+// requires lets a field through for tokens with a scope. That a mutation was asked for is written down.
 func requires(ctx context.Context, _ any, next graphql.Resolver, scope model.Scope) (any, error) {
+	if graphql.GetFieldContext(ctx).Object != "Mutation" {
+		return permitted(ctx, next, scope)
+	}
+	ended := bookOf(ctx).runs(ctx)
+	value, err := permitted(ctx, next, scope)
+	ended(value, err)
+	return value, err
+}
+
+func permitted(ctx context.Context, next graphql.Resolver, scope model.Scope) (any, error) {
 	if err := auth.Require(ctx, auth.Scope(scope)); err != nil {
 		return nil, err
+	}
+	if scope == model.Operate && auth.From(ctx).Customer != "" {
+		return nil, &lending.Error{Kind: lending.KindForbidden, Outcome: lending.NotExecuted, Message: "This is not open to a customer's own token."}
 	}
 	return next(ctx)
 }
 
-// personal masks a personal identifier unless the token may see it.
+// personal masks a personal identifier unless the token may see it. Showing it in full is written down.
 func personal(ctx context.Context, object any, next graphql.Resolver, keep int) (any, error) {
 	value, err := next(ctx)
-	if err != nil || auth.From(ctx).May(auth.ReadPII) || isHandle(object) {
+	if err != nil || isHandle(object) {
 		return value, err
 	}
-	switch text := value.(type) {
-	case string:
-		return mask(text, keep), nil
-	case *string:
-		if text == nil {
-			return value, nil
-		}
-		return new(mask(*text, keep)), nil
+	text, isText := textOf(value)
+	if isText && text == "" {
+		return value, nil
 	}
-	return nil, nil // of another type than text nothing may show
+	if auth.From(ctx).May(auth.ReadPII) {
+		bookOf(ctx).saw(ctx, object)
+		return value, nil
+	}
+	if !isText || keep == 0 {
+		return nil, nil // of another type than text nothing may show
+	}
+	if _, pointer := value.(*string); pointer {
+		return new(mask(text, keep)), nil
+	}
+	return mask(text, keep), nil
+}
+
+// textOf is what a field shows, where it is text; "" where it is null.
+func textOf(value any) (text string, ok bool) {
+	switch value := value.(type) {
+	case string:
+		return value, true
+	case *string:
+		if value == nil {
+			return "", true
+		}
+		return *value, true
+	}
+	return "", false
 }
 
 // isHandle reports whether an object is an identity that only names a customer's record at a provider. The
@@ -57,9 +89,12 @@ func isHandle(object any) bool {
 }
 
 // mask hides all but the last keep characters: 22370756505 becomes *******6505. Text so short that the rest
-// would tell it is hidden wholly.
+// would tell it is hidden wholly. Of an e-mail address it leaves the first character and the domain.
 func mask(text string, keep int) string {
 	runes := []rune(text)
+	if name, domain, found := strings.Cut(text, "@"); found && name != "" {
+		return string(runes[0]) + "***@" + domain
+	}
 	if len(runes) < 2*keep {
 		return strings.Repeat("*", len(runes))
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math"
 	"runtime/debug"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -23,7 +24,7 @@ func present(logger *slog.Logger) graphql.ErrorPresenterFunc {
 		switch {
 		case ok:
 		case isQuerys(err):
-			known = &lending.Error{Kind: lending.KindValidation, Outcome: lending.NotExecuted, Message: shown.Message}
+			known = &lending.Error{Kind: lending.KindValidation, Outcome: lending.NotExecuted, Message: clipped(shown.Message)}
 		case errors.Is(err, context.Canceled):
 			known = &lending.Error{Kind: lending.KindTimeout, Outcome: lending.OutcomeUnknown, Message: "The request was given up.", Err: err}
 		case errors.Is(err, context.DeadlineExceeded):
@@ -42,6 +43,39 @@ func present(logger *slog.Logger) graphql.ErrorPresenterFunc {
 		shown.Message, shown.Extensions = known.Error(), told
 		return shown
 	}
+}
+
+// maxMessage is the longest that the parser's and the validator's messages may be: they repeat names of the query.
+const maxMessage = 300
+
+func clipped(message string) string {
+	if len(message) <= maxMessage {
+		return message
+	}
+	return strings.ToValidUTF8(message[:maxMessage], "") + "…"
+}
+
+const (
+	// maxQueryErrors is how many errors are told of a request that is not carried out.
+	maxQueryErrors = 10
+	// maxFieldErrors is how many are told of one that was: more than one for each row of a page.
+	maxFieldErrors = 200
+)
+
+// fewErrors leaves out errors that are too many to be of use.
+func fewErrors(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+	response := next(ctx)
+	if response == nil {
+		return nil
+	}
+	most := maxFieldErrors
+	if response.Data == nil {
+		most = maxQueryErrors
+	}
+	if len(response.Errors) > most {
+		response.Errors = response.Errors[:most]
+	}
+	return response
 }
 
 // persistedQueryNotFound asks a client that sent a query's hash alone for the whole query: clients know it by

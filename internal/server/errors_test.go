@@ -147,7 +147,7 @@ func TestWhatIsWrongWithAQueryIsTheSendersToMend(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := *b
-			b.T = t
+			b.TB = t
 			got := b.ask(test.query, test.variables)
 			if len(got.Errors) == 0 {
 				t.Fatalf("answered %s", got.text)

@@ -1,21 +1,13 @@
 package server
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
-	"io"
 	"log/slog"
-	"mime"
 	"net/http"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
-	"github.com/99designs/gqlgen/graphql/handler/extension"
-	"github.com/99designs/gqlgen/graphql/handler/lru"
-	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -27,29 +19,27 @@ import (
 )
 
 const (
-	maxQueryTokens   = 2000
-	maxCachedQueries = 1000
-	maxRequestBody   = 256 << 10
+	maxQueryTokens = 2000
+	maxRequestBody = 256 << 10
 	// maxUploadBody is a document with what a multipart request puts around it.
-	maxUploadBody   = service.MaxUpload + 64<<10
-	maxUploadMemory = 1 << 20 // what is larger waits in a temporary file
+	maxUploadBody = service.MaxUpload + 64<<10
 )
 
 // graphQL is the handler of /graphql.
 func (s *Server) graphQL(c Config) http.Handler {
 	logger := c.Logger
-	srv := handler.New(graph.NewExecutableSchema(graph.Config{Resolvers: c.Resolvers, Directives: directives()}))
+	schema := graph.NewExecutableSchema(graph.Config{Resolvers: c.Resolvers, Directives: directives()})
+	srv, guarding := handler.New(schema), newGuard(schema.Schema(), c.Trusted)
 	subscribed := &subscriptions{hub: c.Events, feeds: s.feeds, cursors: c.Cursors, log: logger}
-	srv.AddTransport(&sockets{subscriptions: subscribed, verify: c.Issuer.Verify, limits: c.sockets, drain: s.drain, open: &s.sockets})
-	srv.AddTransport(eventStream{subscriptions: subscribed, drain: s.drain, limits: c.streams})
-	srv.AddTransport(transport.Options{})
-	srv.AddTransport(transport.GET{})
-	srv.AddTransport(transport.MultipartForm{MaxUploadSize: maxUploadBody, MaxMemory: maxUploadMemory})
-	srv.AddTransport(transport.POST{})
-	srv.SetQueryCache(lru.New[*ast.QueryDocument](maxCachedQueries))
-	srv.SetParserTokenLimit(maxQueryTokens)
-	srv.Use(extension.Introspection{})
-	srv.Use(extension.AutomaticPersistedQuery{Cache: lru.New[string](maxCachedQueries)})
+	for _, transport := range []graphql.Transport{
+		&sockets{subscriptions: subscribed, verify: c.Verifier.Verify, limits: c.sockets, drain: s.drain, open: &s.sockets, origins: c.Origins},
+		eventStream{subscriptions: subscribed, drain: s.drain, limits: c.streams},
+		uploads{},
+		requests{},
+	} {
+		srv.AddTransport(guarding.around(transport))
+	}
+	srv.SetQueryCache(handedOver{})
 	srv.SetErrorPresenter(present(logger))
 	srv.SetRecoverFunc(recovered(logger))
 	srv.AroundOperations(admit)
@@ -58,69 +48,13 @@ func (s *Server) graphQL(c Config) http.Handler {
 	if c.BatchWait > 0 {
 		batching = append(batching, loader.WithWait(c.BatchWait))
 	}
+	srv.AroundResponses(fewErrors)
+	srv.AroundResponses(reportCost)
+	srv.AroundResponses(audited(c.Audit))
 	srv.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 		return next(loader.With(ctx, loader.New(c.Source, batching...)))
 	})
-	return limited(srv)
-}
-
-// limited bounds the body before anything reads it. A multipart request needs no header of its own against
-// pages of other sites: every request carries a bearer token in a header that browsers send for nobody without
-// asking first, and no cookie opens anything here. What is no request at all is answered here: gqlgen would repeat the body in its answer, and for a stream in the log.
-func limited(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")) // "" for none: a transport refuses it
-		most := int64(maxRequestBody)
-		if mediaType == "multipart/form-data" {
-			most = maxUploadBody
-		}
-		if r.ContentLength > most {
-			refuse(w, r, http.StatusRequestEntityTooLarge, "The request is too large.")
-			return
-		}
-		if !isWebsocket(r) {
-			r.Header.Del("Upgrade") // an offer that need not be taken, such as h2c: gqlgen would refuse the request
-		}
-		r.Body = http.MaxBytesReader(w, r.Body, most)
-		if r.Method == http.MethodPost && mediaType == "application/json" {
-			body, err := io.ReadAll(r.Body)
-			if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-				refuse(w, r, http.StatusRequestEntityTooLarge, "The request is too large.")
-				return
-			}
-			if err != nil || !isRequest(body) {
-				refuse(w, r, http.StatusBadRequest, notARequest)
-				return
-			}
-			r.Body = io.NopCloser(bytes.NewReader(body))
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// notARequest is said of what has not the shape of a request.
-const notARequest = "Send a JSON object with the query as text, and variables as an object."
-
-// isRequest reports whether a body has the shape of a GraphQL request.
-func isRequest(body []byte) bool {
-	var request struct {
-		Query, OperationName  string
-		Variables, Extensions map[string]json.RawMessage
-	}
-	return json.Unmarshal(body, &request) == nil
-}
-
-// refuse answers a request that does not get as far as the graph.
-func refuse(w http.ResponseWriter, r *http.Request, status int, message string) {
-	err := &lending.Error{Kind: lending.KindValidation, Outcome: lending.NotExecuted, Message: message}
-	if status == http.StatusUnauthorized {
-		err.Kind = lending.KindUnauthenticated
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(graphql.Response{ // the client went away: nobody is left to tell
-		Errors: gqlerror.List{{Message: message, Extensions: extensions(err, requestOf(r.Context()).id)}},
-	})
+	return c.Patience.limited(srv)
 }
 
 // moneyMovers are the mutations that pay out, or count money as paid.

@@ -17,7 +17,7 @@ const patience = 20 * time.Second // until a test gives up on what has to come
 
 // peer is the other end of a websocket.
 type peer struct {
-	*testing.T
+	testing.TB
 	conn *websocket.Conn
 }
 
@@ -61,7 +61,7 @@ func (b *bench) dial(subprotocol string, headers ...string) (*peer, *http.Respon
 	}
 	conn.SetReadLimit(-1)
 	b.Cleanup(func() { _ = conn.CloseNow() }) // most are closed by then
-	return &peer{b.T, conn}, response, nil
+	return &peer{b.TB, conn}, response, nil
 }
 
 // open opens a websocket that is not initialised.
@@ -166,7 +166,7 @@ func (p *peer) quiet() {
 }
 
 // eventually waits for a condition.
-func eventually(t *testing.T, what string, ok func() bool) {
+func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	for until := time.Now().Add(patience); !ok(); {
 		if time.Now().After(until) {
@@ -204,7 +204,7 @@ func (b *bench) begun(begin func()) {
 	b.Helper()
 	before := b.handler.Followers()
 	begin()
-	eventually(b.T, "the subscription begins", func() bool { return b.handler.Followers() > before })
+	eventually(b.TB, "the subscription begins", func() bool { return b.handler.Followers() > before })
 }
 
 // event is what a next message tells of.

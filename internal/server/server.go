@@ -14,6 +14,7 @@ import (
 	"github.com/creditgraph/creditgraph/internal/event"
 	"github.com/creditgraph/creditgraph/internal/lending"
 	"github.com/creditgraph/creditgraph/internal/loader"
+	"github.com/creditgraph/creditgraph/internal/service"
 	"github.com/creditgraph/creditgraph/internal/webhook"
 )
 
@@ -23,16 +24,27 @@ type Config struct {
 	Source    loader.Source
 	// BatchWait is how long a look-up waits for others to go with; the loader's own where 0.
 	BatchWait time.Duration
-	Issuer    *auth.Issuer
-	Clients   auth.ClientFinder
-	Webhooks  webhook.Receiver
+	// Issuer signs the tokens of the built-in endpoint.
+	Issuer *auth.Issuer
+	// Verifier checks bearer tokens; Issuer checks its own alone where nil.
+	Verifier auth.Verifier
+	Clients  auth.ClientFinder
+	Webhooks webhook.Receiver
 	// Events is the hub that subscriptions follow; it is started and stopped by its owner.
 	Events  *event.Hub
 	Cursors Cursors
+	// Audit writes down who saw personal data and who changed something; nobody does where nil.
+	Audit *service.Auditor
 	// Ready reports why requests cannot be served yet; nil when they can.
 	Ready  func(ctx context.Context) error
 	Clock  func() time.Time
 	Logger *slog.Logger
+	// Origins are those of the pages that may read answers, beside our own: https://office.example.com.
+	Origins []string
+	// Trusted are the only operations that are answered; all are where it is nil.
+	Trusted *TrustedDocuments
+	// Patience is how long clients' bodies are waited for; the default where it is zero.
+	Patience Patience
 
 	sockets socketLimits
 	streams streamLimits
@@ -100,14 +112,20 @@ func (s *Server) Drain(ctx context.Context) error {
 // New makes the server.
 func New(c Config) *Server {
 	s := &Server{drain: make(chan struct{}), feeds: event.NewFeeds()}
+	if c.Verifier == nil {
+		c.Verifier = c.Issuer
+	}
 	if c.sockets == (socketLimits{}) {
 		c.sockets = defaultSocketLimits()
 	}
 	if c.streams == (streamLimits{}) {
 		c.streams = streamLimits{ping: streamPing, stall: stallLimit}
 	}
+	if c.Patience == (Patience{}) {
+		c.Patience = DefaultPatience()
+	}
 	mux := http.NewServeMux()
-	mux.Handle("/graphql", authenticated(c.Issuer, s.graphQL(c)))
+	mux.Handle("/graphql", crossOrigin(c.Origins, options(authenticated(c.Verifier, s.graphQL(c)))))
 	mux.Handle("POST /oauth/token", auth.TokenEndpoint(c.Issuer, c.Clients, c.Logger))
 	mux.Handle("/webhooks/{provider}", webhook.Handler(c.Webhooks, c.Clock, c.Logger))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "alive") })
@@ -122,14 +140,14 @@ func New(c Config) *Server {
 		answer(w, http.StatusOK, "ready")
 	})
 	mux.HandleFunc("GET /{$}", explorer)
-	s.handler = identified(c.Logger, mux)
+	s.handler = identified(c.Logger, c.Patience.waited(mux))
 	return s
 }
 
 // authenticated lets good tokens through. A websocket may bring its token later, in connection_init: browsers
 // cannot send it before.
-func authenticated(issuer *auth.Issuer, next http.Handler) http.Handler {
-	strict := auth.Authenticate(issuer, next)
+func authenticated(verifier auth.Verifier, next http.Handler) http.Handler {
+	strict := auth.Authenticate(verifier, next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if isWebsocket(r) && r.Header.Get("Authorization") == "" {
 			next.ServeHTTP(w, r)

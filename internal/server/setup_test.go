@@ -101,7 +101,7 @@ func (l *logbook) String() string {
 
 // bench is a server on a port of its own, over the real store.
 type bench struct {
-	*testing.T
+	testing.TB
 	url     string
 	handler *server.Server
 	client  *http.Client
@@ -111,15 +111,22 @@ type bench struct {
 	hub     *event.Hub
 	issuer  *auth.Issuer
 	log     *logbook
+	logger  *slog.Logger
 }
 
-func setup(t *testing.T) *bench {
+func setup(t testing.TB) *bench {
 	t.Helper()
-	return setupWithin(t, server.SocketLimits{})
+	return setupWith(t, func(*server.Config) {})
 }
 
 // setupWithin is setup with other limits of websockets and streams.
-func setupWithin(t *testing.T, limits server.SocketLimits) *bench {
+func setupWithin(t testing.TB, limits server.SocketLimits) *bench {
+	t.Helper()
+	return setupWith(t, func(c *server.Config) { *c = server.Within(*c, limits) })
+}
+
+// setupWith is a bench whose server is configured in another way.
+func setupWith(t testing.TB, change func(*server.Config)) *bench {
 	t.Helper()
 	db, err := store.Open(t.Context(), store.Config{
 		URL: "sqlite:" + filepath.Join(t.TempDir(), "records.db"), DataKey: bytes.Repeat([]byte{7}, 32),
@@ -135,7 +142,7 @@ func setupWithin(t *testing.T, limits server.SocketLimits) *bench {
 	if err := db.Migrate(t.Context()); err != nil {
 		t.Fatal(lending.AsError(err).Detail())
 	}
-	b := &bench{T: t, store: db, records: &records{Store: db}, lender: &lender{}, log: &logbook{}}
+	b := &bench{TB: t, store: db, records: &records{Store: db}, lender: &lender{}, log: &logbook{}}
 	logger := slog.New(slog.NewTextHandler(b.log, nil))
 	b.hub = event.NewHub(db, time.Second, logger)
 	b.hub.Start()
@@ -145,14 +152,17 @@ func setupWithin(t *testing.T, limits server.SocketLimits) *bench {
 		Providers: []*provider.Provider{{Name: lending.Kredete, Decisions: b.lender}, {Name: lending.Kredmint, Documents: b.lender}},
 		Settings:  service.Settings{TokenKey: []byte("key")},
 	})
-	root := &resolvers.Resolver{Service: use, Store: b.records, Cursors: db}
+	root := resolvers.New(resolvers.Config{Service: use, Store: b.records, Cursors: db, Audit: db})
 	if b.issuer, err = auth.NewIssuer([]byte("data key"), time.Now); err != nil {
 		t.Fatal(err)
 	}
-	b.handler = server.New(server.Within(server.Config{
+	b.logger = logger
+	configured := server.Config{
 		Resolvers: root, Source: root.Source(), Issuer: b.issuer, Clients: nobody{}, Webhooks: use, Events: b.hub, Cursors: db,
 		Ready: func(context.Context) error { return b.records.down }, Clock: time.Now, Logger: logger,
-	}, limits))
+	}
+	change(&configured)
+	b.handler = server.New(configured)
 	listening := httptest.NewServer(b.handler)
 	b.url, b.client = listening.URL, listening.Client()
 	t.Cleanup(func() {
@@ -168,7 +178,7 @@ func setupWithin(t *testing.T, limits server.SocketLimits) *bench {
 // in is the bench of a test within a test.
 func (b *bench) in(t *testing.T) *bench {
 	inner := *b
-	inner.T = t
+	inner.TB = t
 	return &inner
 }
 
@@ -221,11 +231,12 @@ type failure struct {
 
 // answer is what came back.
 type answer struct {
-	status int
-	header http.Header
-	text   string
-	Data   map[string]any
-	Errors []failure
+	status     int
+	header     http.Header
+	text       string
+	Data       map[string]any
+	Errors     []failure
+	Extensions map[string]any
 }
 
 func (b *bench) send(r *http.Request) answer {
@@ -280,4 +291,10 @@ func (b *bench) approved(id lending.LoanID) lending.LoanID {
 		b.Fatal(err)
 	}
 	return id
+}
+
+func (l *logbook) clear() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.Reset()
 }

@@ -27,7 +27,7 @@ func (s sent) event() (cursor, kind string) { return said{Payload: json.RawMessa
 
 // source reads a stream of events.
 type source struct {
-	*testing.T
+	testing.TB
 	response *http.Response
 	lines    *bufio.Reader
 	place    string // where it begins
@@ -46,7 +46,7 @@ func (b *bench) follow(r *http.Request) *source {
 		cancel()
 		_ = response.Body.Close() // nobody reads on
 	})
-	return &source{T: b.T, response: response, lines: bufio.NewReader(response.Body)}
+	return &source{TB: b.TB, response: response, lines: bufio.NewReader(response.Body)}
 }
 
 // next is the next event; comments stand as ":".

@@ -126,10 +126,14 @@ func feedKey(ctx context.Context, op *graphql.OperationContext) string {
 	variables := maps.Clone(op.Variables)
 	delete(variables, placeVariable(op))
 	var scopes []auth.Scope
+	var customer, client string
 	if p := auth.From(ctx); p != nil {
-		scopes = slices.Sorted(slices.Values(p.Scopes))
+		scopes, customer = slices.Sorted(slices.Values(p.Scopes)), string(p.Customer)
+		if p.May(auth.ReadPII) {
+			client = p.ClientID // what each of them sees in full is written down as seen by that one
+		}
 	}
-	key, err := json.Marshal([]any{op.RawQuery, op.OperationName, variables, scopes})
+	key, err := json.Marshal([]any{op.RawQuery, op.OperationName, variables, scopes, customer, client})
 	if err != nil { // a variable that is no JSON, such as a file: shared with nobody
 		return fmt.Sprintf("%p", op)
 	}

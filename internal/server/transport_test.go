@@ -19,7 +19,7 @@ import (
 
 // events are what a stream sends: each event's name and data.
 type events struct {
-	*testing.T
+	testing.TB
 	lines *bufio.Reader
 }
 
@@ -55,7 +55,7 @@ func (b *bench) stream(query string) events {
 		text, err := io.ReadAll(response.Body)
 		b.Fatalf("answered %d %s %q: %v", response.StatusCode, response.Header.Get("Content-Type"), text, err)
 	}
-	return events{b.T, bufio.NewReader(response.Body)}
+	return events{b.TB, bufio.NewReader(response.Body)}
 }
 
 // happens writes an event into the log, and tells those who follow it.
@@ -138,7 +138,7 @@ func TestADocumentMovesMoneyOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := *b
-			b.T = t
+			b.TB = t
 			if got := b.ask(query, nil); got.code() != "VALIDATION" || !strings.Contains(got.Errors[0].Message, "once") {
 				t.Errorf("answered %s", got.text)
 			}
@@ -189,7 +189,7 @@ func TestBodiesAreBounded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := *b
-			b.T = t
+			b.TB = t
 			r := b.post(test.body)
 			if test.accept != "" {
 				r.Header.Set("Accept", test.accept)

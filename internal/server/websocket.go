@@ -59,6 +59,7 @@ type sockets struct {
 	limits        socketLimits
 	drain         <-chan struct{}
 	open          *running
+	origins       []string // of pages that may connect, beside our own
 }
 
 var _ graphql.Transport = (*sockets)(nil)
@@ -78,7 +79,7 @@ func (t *sockets) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphE
 	}
 	s := &socket{sockets: t, exec: exec, operations: map[string]*socketOperation{}, wake: make(chan struct{}, 1)}
 	conn, err := websocket.Accept(lean{w, &s.wire}, r, &websocket.AcceptOptions{
-		Subprotocols: []string{subprotocol}, CompressionMode: websocket.CompressionDisabled,
+		Subprotocols: []string{subprotocol}, CompressionMode: websocket.CompressionDisabled, OriginPatterns: t.origins,
 	})
 	if err != nil {
 		t.open.Done()

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+
+	"github.com/creditgraph/creditgraph/internal/lending"
 )
 
 // Client is a program that may ask for tokens at the built-in token endpoint.
@@ -14,6 +16,8 @@ type Client struct {
 	// SecretHash is a hash of the client's secret; the secret itself is kept nowhere.
 	SecretHash []byte
 	Scopes     []string
+	CustomerID lending.CustomerID // the only one that its tokens open; "" for all
+	Plan       string             // how much it may ask for
 	CreatedAt  time.Time
 	RevokedAt  time.Time // zero while the client is welcome
 }
@@ -25,6 +29,8 @@ type clientRow struct {
 	Name       string
 	SecretHash []byte
 	Scopes     string
+	CustomerID lending.CustomerID
+	Plan       string
 	CreatedAt  int64
 	RevokedAt  int64
 }
@@ -37,6 +43,7 @@ func (s *Store) fromClient(c Client) (*clientRow, error) {
 	e := encoder{vault: s.vault}
 	return &clientRow{
 		ID: c.ID, Name: c.Name, SecretHash: c.SecretHash, Scopes: e.json(c.Scopes),
+		CustomerID: c.CustomerID, Plan: c.Plan,
 		CreatedAt: micros(c.CreatedAt), RevokedAt: micros(c.RevokedAt),
 	}, e.err
 }
@@ -44,7 +51,7 @@ func (s *Store) fromClient(c Client) (*clientRow, error) {
 func (s *Store) toClient(r *clientRow) (*Client, error) {
 	d := decoder{vault: s.vault}
 	c := &Client{
-		ID: r.ID, Name: r.Name, SecretHash: r.SecretHash,
+		ID: r.ID, Name: r.Name, SecretHash: r.SecretHash, CustomerID: r.CustomerID, Plan: r.Plan,
 		CreatedAt: moment(r.CreatedAt), RevokedAt: moment(r.RevokedAt),
 	}
 	d.json(r.Scopes, &c.Scopes)

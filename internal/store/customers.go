@@ -142,7 +142,7 @@ func customersMatching(f lending.CustomerFilter) (narrowing, error) {
 		})
 	}
 	return func(q *bun.SelectQuery) *bun.SelectQuery {
-		q = among(among(q, "status", f.Status), "kyc_status", f.KYCStatus)
+		q = equal(among(among(q, "status", f.Status), "kyc_status", f.KYCStatus), "id", f.Only)
 		for _, word := range words {
 			q = q.Where(`entry.search LIKE ? ESCAPE '\'`, "%"+likeEscapes.Replace(word)+"%")
 		}

@@ -304,7 +304,7 @@ func TestClients(t *testing.T) {
 		s := migrated(t, e.address(t))
 		ctx := t.Context()
 		made := time.Date(2026, 4, 1, 0, 0, 0, 1000, time.UTC)
-		one := store.Client{ID: "one", Name: "Web", SecretHash: []byte{0, 1, 255}, Scopes: []string{"read:loans", "operate"}, CreatedAt: made}
+		one := store.Client{ID: "one", Name: "Web", SecretHash: []byte{0, 1, 255}, Scopes: []string{"read:loans", "operate"}, CustomerID: "ada", Plan: "enterprise", CreatedAt: made}
 		two := store.Client{ID: "two", Name: "Apps", SecretHash: []byte{2}, CreatedAt: made.Add(-time.Hour)}
 		for _, c := range []store.Client{one, two, one} {
 			if err := s.SaveClient(ctx, c); err != nil {

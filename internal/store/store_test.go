@@ -165,6 +165,7 @@ func migrated(t *testing.T, address string, options ...store.Option) *store.Stor
 func TestStore(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		storetest.Run(t, func(t *testing.T) service.Store { return migrated(t, e.address(t)) })
+		storetest.RunAudit(t, func(t *testing.T) service.AuditStore { return migrated(t, e.address(t)) })
 	})
 }
 

@@ -1,0 +1,2 @@
+ALTER TABLE api_clients DROP COLUMN plan;
+ALTER TABLE api_clients DROP COLUMN customer_id;
