@@ -5006,7 +5006,8 @@ extend type Subscription {
 
 """
 One action on a provider, from the moment it was asked for. The same idempotencyKey with the same input
-answers with the same operation; with another input it is refused, and nothing is sent.
+answers with the same operation; with another input it is refused, and nothing is sent. Whoever sends a mutation
+sees the operation that it became, with or without the scope to read others.
 """
 type Operation implements Node @nodeScope(scope: READ_LOANS) {
   "Opaque, unique over all types, and stable for ever."
