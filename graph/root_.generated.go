@@ -689,6 +689,7 @@ type ComplexityRoot struct {
 
 	Viewer struct {
 		ClientID  func(childComplexity int) int
+		Plan      func(childComplexity int) int
 		RateLimit func(childComplexity int) int
 		Scopes    func(childComplexity int) int
 	}
@@ -3516,6 +3517,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.ClientID(childComplexity), true
+	case "Viewer.plan":
+		if e.ComplexityRoot.Viewer.Plan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.Plan(childComplexity), true
 	case "Viewer.rateLimit":
 		if e.ComplexityRoot.Viewer.RateLimit == nil {
 			break
@@ -4999,7 +5006,8 @@ extend type Subscription {
 
 """
 One action on a provider, from the moment it was asked for. The same idempotencyKey with the same input
-answers with the same operation; with another input it is refused, and nothing is sent.
+answers with the same operation; with another input it is refused, and nothing is sent. Whoever sends a mutation
+sees the operation that it became, with or without the scope to read others.
 """
 type Operation implements Node @nodeScope(scope: READ_LOANS) {
   "Opaque, unique over all types, and stable for ever."
@@ -6286,7 +6294,15 @@ type Viewer {
   clientId: String!
   "The token's scopes as they stand in it: \"read:customers\"."
   scopes: [String!]!
-  "How many requests the client has left; null where nothing limits it."
+  """
+  The plan that says how much the client may ask for: "sandbox", "starter", "professional" or "enterprise"; "unlimited"
+  or null where nothing limits it.
+  """
+  plan: String
+  """
+  How much the client has left, after this request: of the minute, or of the day where that has less left. A request
+  takes one, and one more for each 500 of its cost (extensions.cost). Null where nothing limits the client.
+  """
   rateLimit: RateLimit
 }
 
@@ -7523,6 +7539,8 @@ func childFields_Viewer(ctx context.Context, ec *executionContext, field graphql
 		return fieldContext_Viewer_clientId(ctx, ec, field)
 	case "scopes":
 		return fieldContext_Viewer_scopes(ctx, ec, field)
+	case "plan":
+		return fieldContext_Viewer_plan(ctx, ec, field)
 	case "rateLimit":
 		return fieldContext_Viewer_rateLimit(ctx, ec, field)
 	}

@@ -258,7 +258,7 @@ func TestMutationsHaveOneInputAndAPayload(t *testing.T) {
 func TestPersonalIdentifiersAreMarked(t *testing.T) {
 	t.Parallel()
 	s := loadSchema(t)
-	for _, name := range []string{"Identity.externalId", "Identification.number", "CreditReport.bvn"} {
+	for _, name := range []string{"Identity.externalId", "Identification.number", "CreditReport.bvn", "Supplier.taxId", "CreditLine.applyUrl"} {
 		parent, field, _ := strings.Cut(name, ".")
 		if s.Types[parent].Fields.ForName(field).Directives.ForName("personal") == nil {
 			t.Errorf("%s is not marked @personal", name)
@@ -270,7 +270,8 @@ func TestPersonalIdentifiersAreMarked(t *testing.T) {
 		}
 		for _, field := range def.Fields {
 			word := strings.ToLower(field.Name)
-			if (word == "bvn" || word == "nin" || strings.HasSuffix(word, "accountnumber")) && field.Directives.ForName("personal") == nil {
+			named := slices.Contains([]string{"bvn", "nin", "pan", "otp", "phone", "mobile", "email"}, word)
+			if (named || strings.HasSuffix(word, "accountnumber")) && field.Directives.ForName("personal") == nil {
 				t.Errorf("%s.%s is not marked @personal", def.Name, field.Name)
 			}
 		}

@@ -163,16 +163,3 @@ func (r *Resolver) resultOf(ctx context.Context, op *lending.Operation) (model.N
 	}
 	return object, err
 }
-
-// viewer is who asks.
-func viewer(ctx context.Context) *model.Viewer {
-	p := auth.From(ctx)
-	if p == nil {
-		return &model.Viewer{}
-	}
-	v := &model.Viewer{ClientID: p.ClientID}
-	for _, scope := range p.Scopes {
-		v.Scopes = append(v.Scopes, string(scope))
-	}
-	return v
-}

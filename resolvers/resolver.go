@@ -10,6 +10,7 @@ import (
 	"github.com/creditgraph/creditgraph/graph/model"
 	"github.com/creditgraph/creditgraph/internal/auth"
 	"github.com/creditgraph/creditgraph/internal/lending"
+	"github.com/creditgraph/creditgraph/internal/quota"
 	"github.com/creditgraph/creditgraph/internal/service"
 )
 
@@ -20,6 +21,8 @@ type Config struct {
 	Cursors Cursors
 	// Audit keeps the audit records.
 	Audit service.AuditStore
+	// Limits knows what clients have left of their plans; nobody is limited where nil.
+	Limits *quota.Limiter
 }
 
 // Resolver is what all resolvers share.
@@ -28,11 +31,12 @@ type Resolver struct {
 	records own
 	cursors Cursors
 	audit   service.AuditStore
+	limits  *quota.Limiter
 }
 
 // New makes the resolvers.
 func New(c Config) *Resolver {
-	return &Resolver{service: c.Service, records: own{c.Store}, cursors: c.Cursors, audit: c.Audit}
+	return &Resolver{service: c.Service, records: own{c.Store}, cursors: c.Cursors, audit: c.Audit, limits: c.Limits}
 }
 
 // caller is who asks, for what is written down of an action. Customers who come through one client have each

@@ -79,7 +79,7 @@ func (b *bench) fullWorld(n string) service.Result {
 		PaymentID: lending.PaymentID("p" + n), ScoreID: lending.ScoreID("s" + n), ReportID: lending.ReportID("r" + n), OperationID: lending.OperationID("o" + n), OccurredAt: now, ReceivedAt: now, Payload: []byte(`{"a":1}`),
 	}))
 	b.must(b.store.AppendAudit(ctx, &lending.AuditRecord{
-		ID: "a" + n, At: now, ClientID: "web", RequestID: "q1", Action: lending.AuditMutation, OperationName: "O", Fields: []string{"Mutation.payInvoice"}, CustomerID: lending.CustomerID("c" + n), ErrorCode: lending.KindConflict,
+		ID: "a" + n, At: now.Add(time.Hour), ClientID: "web", RequestID: "q1", Action: lending.AuditMutation, OperationName: "O", Fields: []string{"Mutation.payInvoice"}, CustomerID: lending.CustomerID("c" + n), ErrorCode: lending.KindConflict,
 	}))
 	for _, err := range []*lending.Error{nil, {Kind: lending.KindTimeout, Provider: lending.Carbon}} {
 		b.health.Observe(provider.Observation{Provider: lending.Carbon, Operation: "Profile", Began: now, Took: time.Second, Err: err})

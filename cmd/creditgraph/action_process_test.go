@@ -89,7 +89,7 @@ func actProcess(t *testing.T, program string, settings config.Config, twins *san
 // actEnvironment are settings as a process is told them.
 func actEnvironment(settings config.Config, twins *sandbox.Sandbox) []string {
 	env := append(os.Environ(), "CREDITGRAPH_LISTEN=127.0.0.1:0", "DATABASE_URL="+string(settings.DatabaseURL),
-		"DATA_KEY="+string(settings.DataKey), "CREDITGRAPH_WRITE_DEADLINE="+settings.WriteDeadline.String())
+		"DATA_KEY="+string(settings.DataKey), "CREDITGRAPH_DEFAULT_PLAN=unlimited", "CREDITGRAPH_WRITE_DEADLINE="+settings.WriteDeadline.String())
 	for _, pair := range twins.Settings() {
 		env = append(env, fmt.Sprintf("%s=%s", pair[0], pair[1]))
 	}

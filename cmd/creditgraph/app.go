@@ -19,6 +19,7 @@ import (
 	"github.com/creditgraph/creditgraph/internal/config"
 	"github.com/creditgraph/creditgraph/internal/event"
 	"github.com/creditgraph/creditgraph/internal/provider/cached"
+	"github.com/creditgraph/creditgraph/internal/quota"
 	"github.com/creditgraph/creditgraph/internal/sandbox"
 	"github.com/creditgraph/creditgraph/internal/server"
 	"github.com/creditgraph/creditgraph/internal/service"
@@ -180,7 +181,11 @@ func (a *app) startService(ctx context.Context) error {
 	auditor := a.startAuditor()
 	a.service.Start()
 	a.onStop(a.service.Stop)
-	root := resolvers.New(resolvers.Config{Service: a.service, Store: a.records, Cursors: a.records, Audit: a.records})
+	limits, err := a.limits(k.quotas)
+	if err != nil {
+		return err
+	}
+	root := resolvers.New(resolvers.Config{Service: a.service, Store: a.records, Cursors: a.records, Audit: a.records, Limits: limits})
 	trusted, err := trustedDocuments(a.settings.TrustedDocuments)
 	if err != nil {
 		return err
@@ -188,12 +193,30 @@ func (a *app) startService(ctx context.Context) error {
 	a.handler = server.New(server.Config{
 		Origins: a.settings.Origins, Trusted: trusted,
 		Resolvers: root, Source: root.Source(), BatchWait: a.settings.BatchWait, Issuer: a.issuer, Verifier: a.verifier, Clients: a.clients,
-		Webhooks: a.service, Events: hub, Cursors: a.records, Audit: auditor, Ready: a.records.Ping, Clock: time.Now, Logger: a.logger,
+		Webhooks: a.service, Events: hub, Cursors: a.records, Audit: auditor, Limits: limits, Ready: a.records.Ping, Clock: time.Now, Logger: a.logger,
 	})
 	a.server = server.DefaultPatience().HTTP(a.handler, a.logger)
 	// Requests have the values of ctx, and not its end: they are drained.
 	a.server.BaseContext = func(net.Listener) context.Context { return context.WithoutCancel(ctx) }
 	return nil
+}
+
+// limits holds clients to their plans, together with the other replicas where there is a Redis.
+func (a *app) limits(secret []byte) (*quota.Limiter, error) {
+	plan := a.settings.DefaultPlan
+	switch {
+	case plan == "auto" && a.sandbox != nil:
+		plan = auth.EnterprisePlan
+	case plan == "auto":
+		plan = auth.StarterPlan
+	}
+	limiter, err := quota.New(quota.Config{
+		Redis: a.redis, KeySecret: secret, Default: plan, Replicas: a.settings.Replicas, Clock: time.Now, Logger: a.logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("CREDITGRAPH_DEFAULT_PLAN: %w", err)
+	}
+	return limiter, nil
 }
 
 // auditDrain is how long audit records may take to be written after everything else has ended, however long

@@ -90,6 +90,10 @@ func TestAWrongSettingStopsTheStart(t *testing.T) {
 		{name: "KREDETE_BASE_URL", value: "api.kredete.example"},
 		{name: "CARBON_BASE_URL", value: "https://carbon.example", named: "DATABASE_URL"}, // real data is kept
 		{name: "CARBON_BASE_URL", value: "https://carbon.example", named: "DATA_KEY"},
+		{name: "AUTH_JWKS_URL", value: "http://id.example/keys"},
+		{name: "AUTH_JWKS_URL", value: "https://id.example/keys", named: "AUTH_ISSUER"},
+		{name: "AUTH_JWKS_URL", value: "https://id.example/keys", named: "AUTH_AUDIENCE"},
+		{name: "AUTH_AUDIENCE", value: "credit", named: "AUTH_JWKS_URL"},
 		{name: "CREDITGRAPH_CONFIG", value: "/nonexistent/settings"},
 	} {
 		t.Run(tc.name+"="+tc.value, func(t *testing.T) {
@@ -169,7 +173,7 @@ func TestASandboxOfItsOwnAndAGateway(t *testing.T) {
 			t.Errorf("import says %q, want %q", printed, added)
 		}
 	}
-	created := mustRun(t, "client", "create", "--name", "front end", "--scopes", "read:customers write:customers read:loans read:scores read:reports write:reports")
+	created := mustRun(t, "client", "create", "--name", "front end", "--plan", "enterprise", "--scopes", "read:customers write:customers read:loans read:scores read:reports write:reports")
 	parts := regexp.MustCompile(`^client_id: (\S+)\nclient_secret: (\S+)\n$`).FindStringSubmatch(created)
 	if parts == nil {
 		t.Fatalf("client create says %q", created)

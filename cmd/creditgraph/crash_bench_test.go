@@ -148,7 +148,7 @@ func newCrashBench(t testing.TB, program, database string, more ...string) *cras
 			t.Error(err)
 		}
 	})
-	b.settings = append(more, "DATABASE_URL="+database, "DATA_KEY="+crashDataKey, "CREDITGRAPH_LISTEN=127.0.0.1:0")
+	b.settings = append(more, "DATABASE_URL="+database, "DATA_KEY="+crashDataKey, "CREDITGRAPH_LISTEN=127.0.0.1:0", "CREDITGRAPH_DEFAULT_PLAN=unlimited")
 	for _, setting := range b.twins.Settings() {
 		b.settings = append(b.settings, setting[0]+"="+setting[1])
 	}

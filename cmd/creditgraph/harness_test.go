@@ -198,7 +198,7 @@ func testSettings(dir string, s setup) (config.Config, error) {
 	if _, err := parser.Parse(nil); err != nil {
 		return c, err
 	}
-	c.Listen, c.DataKey = "127.0.0.1:0", testKey
+	c.Listen, c.DataKey, c.DefaultPlan = "127.0.0.1:0", testKey, "unlimited" // tests ask faster than any client
 	c.DatabaseURL = config.Secret("sqlite:" + filepath.Join(dir, "records.db"))
 	c.RedisURL = config.Secret(s.redis)
 	c.Sandbox.Customers = cmp.Or(s.customers, c.Sandbox.Customers)

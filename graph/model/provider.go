@@ -56,6 +56,7 @@ type Latency struct {
 type Viewer struct {
 	ClientID  string
 	Scopes    []string // as they stand in the token
+	Plan      string   // "" where nothing limits anybody
 	RateLimit *service.RateLimit
 }
 

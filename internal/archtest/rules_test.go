@@ -61,7 +61,7 @@ func rules() []rule {
 		},
 		{
 			of:  []string{"resolvers"},
-			may: []string{"graph", "graph/model", "graph/scalar", lending, service, "internal/loader", "internal/event", "internal/auth"},
+			may: []string{"graph", "graph/model", "graph/scalar", lending, service, "internal/loader", "internal/event", "internal/auth", "internal/quota"},
 		},
 
 		{of: []string{service}, may: []string{lending, port}},

@@ -99,7 +99,7 @@ func TestATokenIsGivenForCredentials(t *testing.T) {
 	}{
 		"in the form":           {form("client_id", "web", "client_secret", "s3cret"), nil, "read:customers read:loans"},
 		"by Basic":              {form(), []func(*http.Request){basic}, "read:customers read:loans"},
-		"by Basic, encoded":     {form(), []func(*http.Request){func(r *http.Request) { r.SetBasicAuth("web", "s3%63ret") }}, "read:customers read:loans"},
+		"by Basic, encoded":     {form(), []func(*http.Request){func(r *http.Request) { r.SetBasicAuth("we%62", "s3%63ret") }}, "read:customers read:loans"},
 		"by Basic and its id":   {form("client_id", "web", "client_secret", ""), []func(*http.Request){basic}, "read:customers read:loans"},
 		"for one of its scopes": {form("client_id", "web", "client_secret", "s3cret", "scope", "read:loans read:loans"), nil, "read:loans"},
 	} {

@@ -62,6 +62,9 @@ func (c *Config) Validate() error {
 	if c.CreditLineHardTTL < c.CreditLineSoftTTL {
 		refuse("CREDITGRAPH_CREDIT_LINE_HARD_TTL", "it has to be at least CREDITGRAPH_CREDIT_LINE_SOFT_TTL")
 	}
+	if c.Replicas < 1 || c.Replicas > 1000 {
+		refuse("CREDITGRAPH_REPLICAS", "give a whole number from 1 to 1000")
+	}
 	if c.Sandbox.Customers < 1 || c.Sandbox.Customers > 100_000 {
 		refuse("CREDITGRAPH_SANDBOX_CUSTOMERS", "give a whole number from 1 to 100000")
 	}

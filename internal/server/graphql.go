@@ -30,6 +30,7 @@ func (s *Server) graphQL(c Config) http.Handler {
 	logger := c.Logger
 	schema := graph.NewExecutableSchema(graph.Config{Resolvers: c.Resolvers, Directives: directives()})
 	srv, guarding := handler.New(schema), newGuard(schema.Schema(), c.Trusted)
+	metered := metering{c.Limits}
 	subscribed := &subscriptions{hub: c.Events, feeds: s.feeds, cursors: c.Cursors, log: logger}
 	for _, transport := range []graphql.Transport{
 		&sockets{subscriptions: subscribed, verify: c.Verifier.Verify, limits: c.sockets, drain: s.drain, open: &s.sockets, origins: c.Origins},
@@ -37,7 +38,7 @@ func (s *Server) graphQL(c Config) http.Handler {
 		uploads{},
 		requests{},
 	} {
-		srv.AddTransport(guarding.around(transport))
+		srv.AddTransport(guarding.around(metered.around(transport)))
 	}
 	srv.SetQueryCache(handedOver{})
 	srv.SetErrorPresenter(present(logger))
@@ -54,7 +55,7 @@ func (s *Server) graphQL(c Config) http.Handler {
 	srv.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 		return next(loader.With(ctx, loader.New(c.Source, batching...)))
 	})
-	return c.Patience.limited(srv)
+	return metered.admit(c.Patience.limited(srv))
 }
 
 // moneyMovers are the mutations that pay out, or count money as paid.

@@ -227,3 +227,41 @@ func TestErrorsAreFew(t *testing.T) {
 		t.Errorf("the query was repeated: %d bytes", len(got.text))
 	}
 }
+
+func TestEachLimitIsToldByItsName(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	deep := strings.Repeat("[", 12) + strings.Repeat("]", 12)
+	for query, says := range map[string]string{
+		"{ viewer { ...F0 } }" + doublingViewer(12):        "with its fragments written out",
+		`{ nodes(ids: ` + deep + `) { id } }`:              "levels in a value",
+		"{ __schema { types {" + manyFields(12) + " } } }": "The operation costs",
+		"{ a: __schema { queryType { name } } b: __schema { queryType { name } } c: __schema { queryType { name } } }":                  "introspections",
+		"{ viewer { clientId @skip(if: false) @skip(if: false) @skip(if: false) @skip(if: false) @skip(if: false) @skip(if: false) } }": "directives in one place",
+		"{ viewer { ... @defer { clientId } } }": "@defer",
+	} {
+		got := b.ask(query, nil)
+		if !strings.Contains(got.text, says) || got.Data != nil {
+			t.Errorf("%.80s: answered %.300s, want %q", query, got.text, says)
+		}
+	}
+}
+
+// manyFields asks for the fields of a type so many times.
+func manyFields(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, " a%d: fields { name description args { name description type { kind name ofType { kind name } } } type { kind name ofType { kind name } } }", i)
+	}
+	return b.String()
+}
+
+// doublingViewer is a chain of fragments that doubles at each step, and costs little otherwise.
+func doublingViewer(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, " fragment F%d on Viewer { ...F%d ...F%d }", i, i+1, i+1)
+	}
+	fmt.Fprintf(&b, " fragment F%d on Viewer { clientId }", n)
+	return b.String()
+}

@@ -14,6 +14,7 @@ import (
 	"github.com/creditgraph/creditgraph/internal/event"
 	"github.com/creditgraph/creditgraph/internal/lending"
 	"github.com/creditgraph/creditgraph/internal/loader"
+	"github.com/creditgraph/creditgraph/internal/quota"
 	"github.com/creditgraph/creditgraph/internal/service"
 	"github.com/creditgraph/creditgraph/internal/webhook"
 )
@@ -35,6 +36,8 @@ type Config struct {
 	Cursors Cursors
 	// Audit writes down who saw personal data and who changed something; nobody does where nil.
 	Audit *service.Auditor
+	// Limits holds clients to their plans; nobody is limited where nil.
+	Limits *quota.Limiter
 	// Ready reports why requests cannot be served yet; nil when they can.
 	Ready  func(ctx context.Context) error
 	Clock  func() time.Time
