@@ -203,15 +203,8 @@ func (a *app) startService(ctx context.Context) error {
 
 // limits holds clients to their plans, together with the other replicas where there is a Redis.
 func (a *app) limits(secret []byte) (*quota.Limiter, error) {
-	plan := a.settings.DefaultPlan
-	switch {
-	case plan == "auto" && a.sandbox != nil:
-		plan = auth.EnterprisePlan
-	case plan == "auto":
-		plan = auth.StarterPlan
-	}
 	limiter, err := quota.New(quota.Config{
-		Redis: a.redis, KeySecret: secret, Default: plan, Replicas: a.settings.Replicas, Clock: time.Now, Logger: a.logger,
+		Redis: a.redis, KeySecret: secret, Default: a.settings.DefaultPlan, Replicas: a.settings.Replicas, Clock: time.Now, Logger: a.logger,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("CREDITGRAPH_DEFAULT_PLAN: %w", err)
