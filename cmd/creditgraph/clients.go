@@ -43,7 +43,7 @@ type clientCreateCommand struct {
 	Name     string        `required:"" help:"What the client is called."`
 	Scopes   string        `required:"" help:"Its scopes, separated by spaces."`
 	Customer string        `help:"The id of the only customer that its tokens open; all where it is not given."`
-	Plan     string        `default:"enterprise" enum:"sandbox,starter,professional,enterprise" help:"How much it may ask for: sandbox, starter, professional or enterprise."`
+	Plan     string        `default:"" enum:",sandbox,starter,professional,enterprise" help:"How much it may ask for: sandbox, starter, professional or enterprise; what CREDITGRAPH_DEFAULT_PLAN says without one."`
 }
 
 func (c *clientCreateCommand) Run(ctx context.Context, out io.Writer, l *logs) error {

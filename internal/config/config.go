@@ -49,7 +49,7 @@ type Config struct {
 	Origins          []string `env:"CREDITGRAPH_CORS_ORIGINS" help:"Origins of the pages that may use this service from a browser, beside its own: https://office.example.com, separated by commas. No others may."`
 	TrustedDocuments string   `env:"CREDITGRAPH_TRUSTED_DOCUMENTS" help:"File of a manifest of operations, such as creditgraph manifest writes it: only these are answered. Without it any are."`
 
-	DefaultPlan string `env:"CREDITGRAPH_DEFAULT_PLAN" default:"enterprise" enum:"sandbox,starter,professional,enterprise,unlimited" help:"How much clients may ask for whose token names no plan; unlimited for a service behind a gateway that counts."`
+	DefaultPlan string `env:"CREDITGRAPH_DEFAULT_PLAN" default:"unlimited" enum:"sandbox,starter,professional,enterprise,unlimited" help:"How much clients may ask for whose token names no plan."`
 	Replicas    int    `env:"CREDITGRAPH_REPLICAS" default:"1" help:"How many replicas share a client's plan where Redis does not count for all: each lets through its part."`
 
 	Sandbox Sandbox `embed:""`
