@@ -33,7 +33,7 @@ import (
 const postgresVariable = "CREDITGRAPH_TEST_POSTGRES"
 
 // patience is how long tests wait for what has to happen at some time, on a machine that others use too.
-const patience = 60 * time.Second
+const patience = 4 * time.Minute
 
 // testKey is the data key of programs under test, when it has to be the same for several.
 const testKey = "canary-data-key-of-forty-two-characters-ok"

@@ -13,7 +13,7 @@ import (
 	"github.com/coder/websocket"
 )
 
-const patience = 20 * time.Second // until a test gives up on what has to come
+const patience = 60 * time.Second // until a test gives up on what has to come
 
 // peer is the other end of a websocket.
 type peer struct {
