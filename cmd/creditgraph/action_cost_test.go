@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/creditgraph/creditgraph/internal/datakey"
 	"github.com/creditgraph/creditgraph/internal/lending"
 	"github.com/creditgraph/creditgraph/internal/provider"
 	"github.com/creditgraph/creditgraph/internal/sandbox"
@@ -39,12 +40,12 @@ func actBare(t testing.TB) *actService {
 	t.Helper()
 	twins := actTwins(t)
 	settings := actBeside(t, twins, "sqlite:"+t.TempDir()+"/records.db", 10*time.Second)
-	k, err := deriveKeys(string(settings.DataKey))
+	k, err := datakey.Derive(string(settings.DataKey))
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &actService{counter: &actCounter{}, twins: twins}
-	s.records, err = store.Open(t.Context(), store.Config{URL: string(settings.DatabaseURL), DataKey: k.records}, store.WithObserver(s.counter.observe))
+	s.records, err = store.Open(t.Context(), store.Config{URL: string(settings.DatabaseURL), DataKey: k.Records}, store.WithObserver(s.counter.observe))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +65,7 @@ func actBare(t testing.TB) *actService {
 	s.kredete = all[0]
 	s.Service = service.New(service.Config{
 		Store: s.records, Providers: all, Health: health,
-		Settings: service.Settings{WriteDeadline: settings.WriteDeadline, TokenKey: k.tokens, WebhookSecret: string(settings.Kredete.WebhookSecret), AllowPrivateWebhooks: true},
+		Settings: service.Settings{WriteDeadline: settings.WriteDeadline, TokenKey: k.Tokens, WebhookSecret: string(settings.Kredete.WebhookSecret), AllowPrivateWebhooks: true},
 	})
 	if _, err := s.ImportCustomers(t.Context(), lending.Kredete, nil); err != nil {
 		t.Fatal(err)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/creditgraph/creditgraph/internal/auth"
 	"github.com/creditgraph/creditgraph/internal/config"
+	"github.com/creditgraph/creditgraph/internal/datakey"
 	"github.com/creditgraph/creditgraph/internal/event"
 	"github.com/creditgraph/creditgraph/internal/provider/cached"
 	"github.com/creditgraph/creditgraph/internal/quota"
@@ -113,11 +114,11 @@ func (a *app) openRecords(ctx context.Context) error {
 		a.onStop(func(context.Context) error { return os.RemoveAll(dir) })
 		a.settings.DatabaseURL = config.Secret("sqlite:" + filepath.Join(dir, "sandbox.db"))
 	}
-	k, err := deriveKeys(string(a.settings.DataKey))
+	k, err := datakey.Derive(string(a.settings.DataKey))
 	if err != nil {
 		return err
 	}
-	records, err := store.Open(ctx, store.Config{URL: string(a.settings.DatabaseURL), DataKey: k.records, Logger: a.logger})
+	records, err := store.Open(ctx, store.Config{URL: string(a.settings.DatabaseURL), DataKey: k.Records, Logger: a.logger})
 	if err != nil {
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
@@ -128,7 +129,7 @@ func (a *app) openRecords(ctx context.Context) error {
 
 // openCache makes the cache, in Redis where there is one.
 func (a *app) openCache(context.Context) error {
-	k, err := deriveKeys(string(a.settings.DataKey))
+	k, err := datakey.Derive(string(a.settings.DataKey))
 	if err != nil {
 		return err
 	}
@@ -139,7 +140,7 @@ func (a *app) openCache(context.Context) error {
 		}
 		a.onStop(func(context.Context) error { return a.redis.Close() })
 	}
-	a.cache, err = cached.NewCache(cached.Config{Redis: a.redis, KeySecret: k.cache, Logger: a.logger})
+	a.cache, err = cached.NewCache(cached.Config{Redis: a.redis, KeySecret: k.Cache, Logger: a.logger})
 	if err != nil {
 		return err
 	}
@@ -150,7 +151,7 @@ func (a *app) openCache(context.Context) error {
 
 // startService makes the use cases over the configured providers, and starts their background parts.
 func (a *app) startService(ctx context.Context) error {
-	k, err := deriveKeys(string(a.settings.DataKey))
+	k, err := datakey.Derive(string(a.settings.DataKey))
 	if err != nil {
 		return err
 	}
@@ -175,13 +176,13 @@ func (a *app) startService(ctx context.Context) error {
 		Settings: service.Settings{
 			ReadDeadline: a.settings.ReadDeadline, WriteDeadline: a.settings.WriteDeadline,
 			ReportPollAfter: a.settings.ReportPollAfter, WebhookSecret: string(a.settings.Kredete.WebhookSecret),
-			EventRetention: a.settings.EventRetention, TokenKey: k.tokens, AllowPrivateWebhooks: a.sandbox != nil,
+			EventRetention: a.settings.EventRetention, TokenKey: k.Tokens, AllowPrivateWebhooks: a.sandbox != nil,
 		},
 	})
 	auditor := a.startAuditor()
 	a.service.Start()
 	a.onStop(a.service.Stop)
-	limits, err := a.limits(k.quotas)
+	limits, err := a.limits(k.Quotas)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/creditgraph/creditgraph/internal/auth"
 	"github.com/creditgraph/creditgraph/internal/config"
+	"github.com/creditgraph/creditgraph/internal/datakey"
 	"github.com/creditgraph/creditgraph/internal/lending"
 	"github.com/creditgraph/creditgraph/internal/store"
 )
@@ -187,11 +188,11 @@ func withRecords(ctx context.Context, c *config.Config, l *logs, do func(*store.
 	if err != nil {
 		return err
 	}
-	k, err := deriveKeys(string(c.DataKey))
+	k, err := datakey.Derive(string(c.DataKey))
 	if err != nil {
 		return err
 	}
-	records, err := store.Open(ctx, store.Config{URL: string(c.DatabaseURL), DataKey: k.records, Logger: logger})
+	records, err := store.Open(ctx, store.Config{URL: string(c.DatabaseURL), DataKey: k.Records, Logger: logger})
 	if err != nil {
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/creditgraph/creditgraph/internal/auth"
+	"github.com/creditgraph/creditgraph/internal/datakey"
 )
 
 // nodeVariable has the tests run that follow events with the clients which Node programs and pages use. They need
@@ -150,11 +151,11 @@ func followWithShortTokens(t *testing.T, b *crashBench) {
 // shortTokens stands before the service and answers for its token endpoint; its first token is none.
 func shortTokens(t *testing.T, service string) (address string, given *atomic.Int64) {
 	t.Helper()
-	k, err := deriveKeys(crashDataKey)
+	k, err := datakey.Derive(crashDataKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	issuer, err := auth.NewIssuer(k.signing, time.Now)
+	issuer, err := auth.NewIssuer(k.Signing, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // makes the databases of the tests
 
 	"github.com/creditgraph/creditgraph/internal/auth"
+	"github.com/creditgraph/creditgraph/internal/datakey"
 	"github.com/creditgraph/creditgraph/internal/lending"
 	"github.com/creditgraph/creditgraph/internal/sandbox"
 	"github.com/creditgraph/creditgraph/internal/sandbox/twin"
@@ -179,11 +180,11 @@ func (b *crashBench) bringCustomers(t testing.TB) {
 	if err := bring.Run(); err != nil {
 		t.Fatal("import:", err)
 	}
-	k, err := deriveKeys(crashDataKey)
+	k, err := datakey.Derive(crashDataKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	records, err := store.Open(t.Context(), store.Config{URL: b.database, DataKey: k.records})
+	records, err := store.Open(t.Context(), store.Config{URL: b.database, DataKey: k.Records})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +210,7 @@ func (b *crashBench) bringCustomers(t testing.TB) {
 			}
 		}
 	}
-	issuer, err := auth.NewIssuer(k.signing, time.Now)
+	issuer, err := auth.NewIssuer(k.Signing, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/creditgraph/creditgraph/internal/datakey"
 	"github.com/creditgraph/creditgraph/internal/lending"
 	"github.com/creditgraph/creditgraph/internal/store"
 )
@@ -218,11 +219,11 @@ func (m *stormMaker) orders(p *crashProcess) {
 func (m *stormMaker) linkAtBureau() (people []int) {
 	t := m.t
 	t.Helper()
-	k, err := deriveKeys(crashDataKey)
+	k, err := datakey.Derive(crashDataKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	records, err := store.Open(t.Context(), store.Config{URL: m.bench.database, DataKey: k.records})
+	records, err := store.Open(t.Context(), store.Config{URL: m.bench.database, DataKey: k.Records})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 
+	"github.com/creditgraph/creditgraph/internal/datakey"
 	"github.com/creditgraph/creditgraph/internal/lending"
 	"github.com/creditgraph/creditgraph/internal/store"
 )
@@ -84,11 +85,11 @@ func secretOf(b *crashBench, name string) string {
 // openRecords opens a bench's database beside its processes.
 func openRecords(t testing.TB, b *crashBench) *store.Store {
 	t.Helper()
-	k, err := deriveKeys(crashDataKey)
+	k, err := datakey.Derive(crashDataKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	records, err := store.Open(t.Context(), store.Config{URL: b.database, DataKey: k.records})
+	records, err := store.Open(t.Context(), store.Config{URL: b.database, DataKey: k.Records})
 	if err != nil {
 		t.Fatal(err)
 	}

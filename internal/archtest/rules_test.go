@@ -44,6 +44,7 @@ func rules() []rule {
 		{of: []string{"schema"}},
 		{of: []string{"migrations"}},
 		{of: []string{"internal/config"}},
+		{of: []string{"internal/datakey"}},
 		{of: []string{"internal/restclient"}},
 		{of: []string{"internal/archtest"}},
 
