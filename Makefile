@@ -56,6 +56,10 @@ bench-events: export CREDITGRAPH_TEST_POSTGRES := $(CREDITGRAPH_TEST_POSTGRES)
 bench-events: ## Measure what subscribers and webhooks cost
 	go test -run '^$$' -bench '^Benchmark(IdleSubscribers|EventsDelivered|WebhooksAcknowledged)$$' -benchtime 1x ./cmd/creditgraph
 
+.PHONY: bench
+bench: ## Measure the graph against a plain handler with the same calls (some minutes)
+	go run ./bench
+
 .PHONY: clients
 clients: ## Follow events with the npm clients while the program is killed; needs node and npm
 	npm --prefix examples/events ci

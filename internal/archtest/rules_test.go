@@ -98,6 +98,15 @@ func rules() []rule {
 		{of: []string{"internal/reliability"}, may: []string{lending}},
 
 		{
+			of: []string{"bench"},
+			may: []string{
+				"schema", lending, port, "internal/datakey", "internal/provider/kredete", "internal/provider/kredmint", "internal/restclient",
+				world, "internal/store",
+			},
+			because: "the plain handler makes the calls of the service by hand; the service itself is a process",
+		},
+
+		{
 			of: []string{"internal/server"},
 			may: []string{
 				"graph", "graph/model", "graph/scalar", "resolvers", "schema", lending, service, "internal/loader",
