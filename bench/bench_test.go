@@ -7,6 +7,9 @@ import (
 
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
+	"github.com/vektah/gqlparser/v2/validator"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/creditgraph/creditgraph/schema"
 )
@@ -22,8 +25,12 @@ func TestShapesAreValid(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, s := range []shape{summaryShape, tableShape, pageShape} {
-		if _, err := gqlparser.LoadQuery(parsed, s.document); err != nil {
-			t.Errorf("%s: %v", s.name, err)
+		document, err := parser.ParseQuery(&ast.Source{Input: s.document})
+		if err != nil {
+			t.Fatalf("%s: %v", s.name, err)
+		}
+		if errs := validator.ValidateWithRules(parsed, document, rules.NewDefaultRules()); len(errs) > 0 {
+			t.Errorf("%s: %v", s.name, errs)
 		}
 	}
 }
