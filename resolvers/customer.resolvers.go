@@ -25,7 +25,7 @@ func (r *customerResolver) CreditSummary(ctx context.Context, obj *lending.Custo
 	if err != nil {
 		return nil, err
 	}
-	tellSources(ctx, overview.Summary)
+	tellSources(ctx, overview)
 	return overview.Summary, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/creditgraph/creditgraph/graph/scalar"
 	"github.com/creditgraph/creditgraph/internal/lending"
 	"github.com/creditgraph/creditgraph/internal/loader"
+	"github.com/creditgraph/creditgraph/internal/service"
 )
 
 // profileFields are the fields of a customer that the providers know better than our records.
@@ -147,12 +148,15 @@ func containsFreshness(all []lending.Freshness, want lending.Freshness) bool {
 	return false
 }
 
-// tellSources makes an error of the request of each provider's part that failed, so that a client that
-// looks at errors alone learns of it as well. The answer stays.
-func tellSources(ctx context.Context, summary *lending.CreditSummary) {
-	for _, source := range summary.Sources {
+// tellSources makes an error of the request of each provider's part that failed, and of our own records' where
+// they could not be read, so that a client that looks at errors alone learns of it as well. The answer stays.
+func tellSources(ctx context.Context, overview *service.Overview) {
+	for _, source := range overview.Summary.Sources {
 		if source.Err != nil {
 			graphql.AddError(ctx, source.Err)
 		}
+	}
+	if overview.RecordsErr != nil {
+		graphql.AddError(ctx, overview.RecordsErr)
 	}
 }

@@ -170,8 +170,12 @@ func (a *app) startService(ctx context.Context) error {
 		a.onStop(func(context.Context) error { relay.Stop(); return nil })
 		publisher = relay
 	}
+	recall, err := store.NewRecall(a.records, time.Now)
+	if err != nil {
+		return err
+	}
 	a.service = service.New(service.Config{
-		Store: a.records, Providers: all, Readers: readers(&a.settings, a.cache, all), Health: health, Publisher: publisher,
+		Store: a.records, Links: recall, Providers: all, Readers: readers(&a.settings, a.cache, all), Health: health, Publisher: publisher,
 		Clock: time.Now, Logger: a.logger,
 		Settings: service.Settings{
 			ReadDeadline: a.settings.ReadDeadline, WriteDeadline: a.settings.WriteDeadline,
@@ -186,7 +190,7 @@ func (a *app) startService(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	root := resolvers.New(resolvers.Config{Service: a.service, Store: a.records, Cursors: a.records, Audit: a.records, Limits: limits})
+	root := resolvers.New(resolvers.Config{Service: a.service, Store: recall, Cursors: a.records, Audit: a.records, Limits: limits})
 	trusted, err := trustedDocuments(a.settings.TrustedDocuments)
 	if err != nil {
 		return err

@@ -77,9 +77,17 @@ func (s *Settings) setDefaults() {
 	}
 }
 
+// Links knows who customers are at the providers.
+type Links interface {
+	Identities(ctx context.Context, customers []lending.CustomerID) (map[lending.CustomerID][]lending.Identity, error)
+}
+
 // Config is what the service is made of.
 type Config struct {
-	Store     Store
+	Store Store
+	// Links are where reads look up who customers are, while the store cannot be reached too; the store itself
+	// where nil. Actions always look into the store.
+	Links     Links
 	Providers []*provider.Provider // the configured ones
 	Readers   Readers
 	Health    *Health
@@ -92,6 +100,7 @@ type Config struct {
 // Service holds the use cases.
 type Service struct {
 	store     Store
+	links     Links
 	providers map[lending.Provider]*provider.Provider
 	readers   Readers
 	health    *Health
@@ -122,6 +131,9 @@ func New(c Config) *Service {
 		health: c.Health, publisher: c.Publisher, log: c.Logger, settings: c.Settings,
 		now:   func() time.Time { return c.Clock().UTC().Truncate(time.Microsecond) },
 		owner: uuid.NewString(), wake: make(chan struct{}, 1),
+	}
+	if s.links = c.Links; s.links == nil {
+		s.links = c.Store
 	}
 	s.stopped, s.stop = context.WithCancel(context.Background())
 	for _, p := range c.Providers {

@@ -16,6 +16,9 @@ type Overview struct {
 	Summary *lending.CreditSummary
 	// Profile is the provider's profile of the customer; without a Value where there is none.
 	Profile lending.Fetched[lending.Profile]
+	// RecordsErr is why what our own records know is missing from the summary: scores, exposure and bureau are
+	// nil then. It is nil where they could be read.
+	RecordsErr *lending.Error
 }
 
 // records is what the database knows of many customers' credit.
@@ -25,6 +28,7 @@ type records struct {
 	reports    map[lending.CustomerID][]*lending.CreditReport
 	activity   map[lending.CustomerID]map[lending.Provider]time.Time
 	operations map[lending.CustomerID][]*lending.Operation
+	err        *lending.Error // why there is none of it
 }
 
 // answers is what the providers said of many customers, by customer.
@@ -35,7 +39,9 @@ type answers struct {
 
 // Overviews summarises many customers at once: the same few statements and one batch of reads at each
 // provider, however many there are. It answers within the read deadline; what a provider did not deliver
-// by then is missing from its section alone and told in Sources. Only the database's failure is an error.
+// by then is missing from its section alone and told in Sources, and so is what our own records hold while
+// they cannot be reached. It is an error that they fail otherwise, or that nobody knows who the customers are
+// at the providers.
 func (s *Service) Overviews(ctx context.Context, ids []lending.CustomerID, want lending.Freshness) (map[lending.CustomerID]*Overview, error) {
 	began := s.now()
 	identities, err := s.identitiesByProvider(ctx, ids)
@@ -47,6 +53,9 @@ func (s *Service) Overviews(ctx context.Context, ids []lending.CustomerID, want 
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
 		known, err = s.records(groupCtx, ids)
+		if kind := lending.KindOf(err); kind == lending.KindUnavailable || kind == lending.KindTimeout {
+			known, err = records{err: lending.AsError(err)}, nil
+		}
 		return err
 	})
 	group.Go(func() error {
@@ -65,7 +74,7 @@ func (s *Service) Overviews(ctx context.Context, ids []lending.CustomerID, want 
 
 // identitiesByProvider is who each customer is at each provider.
 func (s *Service) identitiesByProvider(ctx context.Context, ids []lending.CustomerID) (map[lending.CustomerID]map[lending.Provider]string, error) {
-	rows, err := s.store.Identities(ctx, ids)
+	rows, err := s.links.Identities(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -161,10 +170,13 @@ func (s *Service) overview(id lending.CustomerID, began time.Time, linked map[le
 	} else if line.Has() {
 		summary.CreditLines = append(summary.CreditLines, s.withSignUp(line.Value, linked[lending.Kredmint]))
 	}
+	if known.err != nil {
+		summary.Scores, summary.Exposure = nil, nil
+	}
 	for _, name := range lending.Providers() {
 		summary.Sources = append(summary.Sources, s.source(name, id, began, linked, known, told))
 	}
-	return &Overview{Summary: summary, Profile: told.profiles[id]}
+	return &Overview{Summary: summary, Profile: told.profiles[id], RecordsErr: known.err}
 }
 
 // withSignUp adds the address where the customer draws on the line. It is built here, after the cache,
@@ -187,6 +199,10 @@ func (s *Service) source(name lending.Provider, id lending.CustomerID, began tim
 		return asked(source, told.profiles[id], began)
 	case lending.Kredmint:
 		return asked(source, told.creditLines[id], began)
+	}
+	if known.err != nil {
+		source.Status, source.Failure = lending.SourceUnavailable, lending.FailureOf(known.err)
+		return source
 	}
 	source.Status = lending.SourceNone
 	switch name {
