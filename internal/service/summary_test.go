@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -300,4 +301,42 @@ func TestSuppliersAreTheirOwners(t *testing.T) {
 	if shared[0].CustomerID != "" {
 		t.Error("the cache's own value was changed")
 	}
+}
+
+// linksKept are who customers are at the providers, known without the store.
+type linksKept map[lending.CustomerID][]lending.Identity
+
+func (l linksKept) Identities(context.Context, []lending.CustomerID) (map[lending.CustomerID][]lending.Identity, error) {
+	return l, nil
+}
+
+func TestASummaryOutlivesItsRecords(t *testing.T) {
+	t.Parallel()
+	links := linksKept{}
+	b := setup(t, func(c *service.Config) { c.Links = links })
+	id := b.customer()
+	for name, externalID := range map[lending.Provider]string{lending.Kredete: "cust-1", lending.Kredmint: "9876543211", lending.OnePipe: "C-1"} {
+		links[id] = append(links[id], lending.Identity{CustomerID: id, Provider: name, ExternalID: externalID})
+	}
+	b.lines.put("9876543211", lending.Fetched[lending.CreditLine]{Status: lending.SourceCached, AsOf: today(), Value: lending.CreditLine{Provider: lending.Kredmint}})
+	b.must(b.store.Close())
+	overviews, err := b.service.Overviews(b.ctx, []lending.CustomerID{id}, lending.Freshness{})
+	b.must(err)
+	got := overviews[id]
+	if got.RecordsErr == nil || got.RecordsErr.Kind != lending.KindUnavailable {
+		t.Errorf("the records' error: %v", got.RecordsErr)
+	}
+	// An empty list would say that nothing is owed.
+	if s := got.Summary; s.Scores != nil || s.Exposure != nil || s.Bureau != nil || len(s.CreditLines) != 1 {
+		t.Errorf("scores %v, exposure %v, bureau %v, lines %v", s.Scores, s.Exposure, s.Bureau, s.CreditLines)
+	}
+	told := map[lending.Provider]lending.SourceStatus{}
+	for _, source := range got.Summary.Sources {
+		told[source.Provider] = source.Status
+	}
+	want := map[lending.Provider]lending.SourceStatus{
+		lending.Kredete: lending.SourceNone, lending.Kredmint: lending.SourceFresh, lending.OnePipe: lending.SourceUnavailable,
+		lending.TrustDecision: lending.SourceNotLinked, lending.Carbon: lending.SourceNotLinked,
+	}
+	same(b, told, want)
 }

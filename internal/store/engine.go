@@ -31,6 +31,8 @@ type engine struct {
 	locking  string   // how a row is locked for a change that leaves its key alone; "" as above
 	// exclusive begins a transaction that no other process can migrate beside.
 	exclusive string
+	// statement and transaction are how long one may take; 0 bounds none.
+	statement, transaction time.Duration
 }
 
 // The pool of PostgreSQL: enough for a replica, few enough for a server of 100 with some replicas.
@@ -38,6 +40,14 @@ const (
 	postgresConnections = 20
 	postgresIdle        = 10
 	connectionLifetime  = 30 * time.Minute
+)
+
+// How long a server that does not answer is waited for. A link that is dead tells nothing: without these, whoever
+// asks would wait until the system gives the connection up, which takes minutes.
+const (
+	postgresConnecting  = 5 * time.Second
+	postgresStatement   = 5 * time.Second
+	postgresTransaction = 30 * time.Second
 )
 
 // migrationLock is the advisory lock that migrations on PostgreSQL take turns by: "credgrph" in ASCII.
@@ -56,6 +66,9 @@ func (s *Store) openPostgres(address string) error {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "creditgraph"
 	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = postgresConnecting
+	}
 	pool := stdlib.OpenDB(*config)
 	pool.SetMaxOpenConns(postgresConnections)
 	pool.SetMaxIdleConns(postgresIdle)
@@ -64,8 +77,9 @@ func (s *Store) openPostgres(address string) error {
 		name: "postgres", types: migrations.PostgreSQL(), greatest: "GREATEST",
 		skipping: "UPDATE SKIP LOCKED", locking: "NO KEY UPDATE",
 		exclusive: fmt.Sprintf("BEGIN; SELECT pg_advisory_xact_lock(%d)", migrationLock),
+		statement: postgresStatement, transaction: postgresTransaction,
 	}
-	s.writer = bun.NewDB(pool, pgdialect.New()).WithQueryHook(hook{s.observer})
+	s.writer = bun.NewDB(pool, pgdialect.New()).WithQueryHook(hook{s.observer, postgresStatement})
 	s.reader = s.writer
 	s.own = func() (driver.Connector, error) { return staying{stdlib.GetConnector(*config)}, nil }
 	s.close = s.writer.Close
@@ -125,8 +139,8 @@ func (s *Store) openSQLite(file string) error {
 	readers := max(4, runtime.GOMAXPROCS(0))
 	reader.SetMaxOpenConns(readers)
 	reader.SetMaxIdleConns(readers)
-	s.writer = bun.NewDB(writer, sqlitedialect.New()).WithQueryHook(hook{s.observer})
-	s.reader = bun.NewDB(reader, sqlitedialect.New()).WithQueryHook(hook{s.observer})
+	s.writer = bun.NewDB(writer, sqlitedialect.New()).WithQueryHook(hook{observer: s.observer})
+	s.reader = bun.NewDB(reader, sqlitedialect.New()).WithQueryHook(hook{observer: s.observer})
 	s.own = func() (driver.Connector, error) { return writing, nil }
 	s.close = func() error { return errors.Join(reader.Close(), writer.Close(), remove()) }
 	return nil

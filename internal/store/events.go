@@ -144,6 +144,8 @@ func (s *Store) EventsAfter(ctx context.Context, sequence int64, limit int) ([]*
 
 // LastSequence implements service.EventStore.
 func (s *Store) LastSequence(ctx context.Context) (int64, error) {
+	ctx, end := bounded(ctx, s.engine.statement)
+	defer end()
 	var last int64
 	err := s.reading(ctx).QueryRowContext(ctx, "SELECT last FROM event_counter WHERE id = 1").Scan(&last)
 	return last, failure("read the end of the event log", err)

@@ -29,21 +29,36 @@ func CountStatements(ctx context.Context) (context.Context, func() int) {
 	return context.WithValue(ctx, countKey{}, count), func() int { return int(count.Load()) }
 }
 
-// hook watches bun's statements.
-type hook struct{ observer Observer }
+// hook watches bun's statements, and ends those that take longer than limit; 0 ends none.
+type hook struct {
+	observer Observer
+	limit    time.Duration
+}
+
+// endKey finds in an event what ends its statement's deadline.
+type endKey struct{}
 
 var _ bun.QueryHook = hook{}
 
-// BeforeQuery counts the statement.
-func (hook) BeforeQuery(ctx context.Context, event *bun.QueryEvent) context.Context {
+// BeforeQuery counts the statement and bounds it. What is not one of bun's queries is left alone: its rows are
+// read after AfterQuery, and a transaction lives on with its context.
+func (h hook) BeforeQuery(ctx context.Context, event *bun.QueryEvent) context.Context {
 	if count, ok := ctx.Value(countKey{}).(*atomic.Int64); ok && !isControl(verb(event)) {
 		count.Add(1)
 	}
+	if h.limit == 0 || event.IQuery == nil {
+		return ctx
+	}
+	ctx, end := context.WithTimeout(ctx, h.limit)
+	event.Stash = map[any]any{endKey{}: end}
 	return ctx
 }
 
 // AfterQuery tells the observer.
 func (h hook) AfterQuery(ctx context.Context, event *bun.QueryEvent) {
+	if end, ok := event.Stash[endKey{}].(context.CancelFunc); ok {
+		defer end()
+	}
 	if h.observer == nil {
 		return
 	}

@@ -9,11 +9,13 @@ import (
 	"github.com/creditgraph/creditgraph/internal/lending"
 )
 
-// What a Recall keeps: enough for the customers whom a replica answers about within the time, and short enough
+// What a Recall keeps: enough for the customers whom a replica answers about within the time, and for so short
 // that nobody is shown as they were yesterday.
 const (
 	recalledCustomers = 10_000
 	recallFor         = time.Hour
+	// recallAfter is how long the database is waited for by whoever could answer without it.
+	recallAfter = 2 * time.Second
 )
 
 // Recall is a store that still knows, while the database cannot be reached, the customers and identities that
@@ -86,25 +88,38 @@ func newRemembered[K ~string, V any](clock func() time.Time) (*remembered[K, V],
 func (m *remembered[K, V]) keep(key K, value V) { m.kept.Add(key, recalled[V]{value, m.now()}) }
 
 // through reads and remembers. Where the database cannot be reached it gives what is remembered of the keys,
-// if that is all of them: of one that is not it cannot be told whether it exists.
+// if that is all of them: of one that is not it cannot be told whether it exists. Who has an answer waits less
+// for a better one.
 func (m *remembered[K, V]) through(ctx context.Context, keys []K, read func(context.Context, []K) (map[K]V, error)) (map[K]V, error) {
-	found, err := read(ctx, keys)
+	known, complete := m.all(keys)
+	reading := ctx
+	if complete {
+		var end context.CancelFunc
+		reading, end = context.WithTimeout(ctx, recallAfter)
+		defer end()
+	}
+	found, err := read(reading, keys)
 	if err == nil {
 		for key, value := range found {
 			m.keep(key, value)
 		}
 		return found, nil
 	}
-	if kind := lending.KindOf(err); kind != lending.KindUnavailable && kind != lending.KindTimeout {
+	if kind := lending.KindOf(err); !complete || ctx.Err() != nil || kind != lending.KindUnavailable && kind != lending.KindTimeout {
 		return nil, err
 	}
-	known := make(map[K]V, len(keys))
+	return known, nil
+}
+
+// all is what is remembered of the keys; complete says that it is each of them.
+func (m *remembered[K, V]) all(keys []K) (known map[K]V, complete bool) {
+	known = make(map[K]V, len(keys))
 	for _, key := range keys {
 		kept, ok := m.kept.Get(key)
 		if !ok || m.now().Sub(kept.at) > recallFor {
-			return nil, err
+			return nil, false
 		}
 		known[key] = kept.value
 	}
-	return known, nil
+	return known, true
 }

@@ -64,6 +64,8 @@ func (s *Store) prunable(ctx context.Context, before time.Time, limit int) (last
 // CURSOR_EXPIRED when some behind it were deleted, VALIDATION when the log never reached it, as with a cursor
 // of another database. It has to be asked after the reading: what was deleted before that is known by then.
 func (s *Store) checkPlace(ctx context.Context, sequence int64) error {
+	ctx, end := bounded(ctx, s.engine.statement)
+	defer end()
 	var last, pruned int64
 	err := s.reading(ctx).QueryRowContext(ctx, "SELECT last, pruned FROM event_counter WHERE id = 1").Scan(&last, &pruned)
 	switch {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -20,6 +21,8 @@ func (s *Store) InTx(ctx context.Context, do func(ctx context.Context) error) er
 	if s.tx(ctx) != nil {
 		return do(ctx)
 	}
+	ctx, end := bounded(ctx, s.engine.transaction)
+	defer end()
 	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return failure("begin", err)
@@ -35,6 +38,14 @@ func (s *Store) InTx(ctx context.Context, do func(ctx context.Context) error) er
 	}
 	committing = true
 	return committed(tx.Commit())
+}
+
+// bounded is ctx with a deadline; a limit of 0 sets none.
+func bounded(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	if limit == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, limit)
 }
 
 // committed is the error of a commit. Where the connection broke nobody knows whether it was carried out.
