@@ -51,6 +51,11 @@ crash: export CREDITGRAPH_CRASH_ROUNDS := $(CREDITGRAPH_CRASH_ROUNDS)
 crash: ## Kill the program at each step of each action, CREDITGRAPH_CRASH_ROUNDS (20) times
 	go test -count=1 -timeout 2h -run '^TestCrashes$$' ./cmd/creditgraph
 
+.PHONY: soak
+soak: export CREDITGRAPH_SOAK ?= 10m
+soak: ## Keep the program under load while providers misbehave, for CREDITGRAPH_SOAK (10m)
+	go test -count=1 -v -timeout 2h -run '^TestSoak$$' ./cmd/creditgraph
+
 .PHONY: bench-events
 bench-events: export CREDITGRAPH_TEST_POSTGRES := $(CREDITGRAPH_TEST_POSTGRES)
 bench-events: ## Measure what subscribers and webhooks cost
