@@ -168,3 +168,14 @@ func TestATypoInTheFileIsRefused(t *testing.T) {
 		t.Errorf("got %v, want an error that names the line", err)
 	}
 }
+
+func TestTheSettingsOfTheProductionGuideAreSettings(t *testing.T) {
+	path := filepath.Join("..", "..", "docs", "production", "creditgraph.env")
+	c := parse(t, map[string]string{FileVariable: path, "DATA_KEY": "a-key-of-more-than-thirty-two-characters", "KREDETE_CLIENT_ID": "id", "KREDETE_CLIENT_SECRET": "secret", "KREDETE_WEBHOOK_SECRET": "secret"})
+	if err := c.Validate(); err != nil {
+		t.Error(err)
+	}
+	if c.Embedded() || c.Replicas != 2 || !strings.HasPrefix(string(c.DatabaseURL), "postgres://") {
+		t.Errorf("the file says something else: %d replicas on %s", c.Replicas, c.DatabaseURL)
+	}
+}
