@@ -16,8 +16,8 @@ import (
 	"github.com/creditgraph/creditgraph/migrations"
 )
 
-// Migrate brings the schema up to date, all or nothing, while no other process does, and checks that the
-// data key is the one that the database was made with.
+// Migrate brings the schema up to date, all or nothing, while no other process does, checks that the data key is
+// the one that the database was made with, and seals with it what an earlier version wrote in the clear.
 func (s *Store) Migrate(ctx context.Context) error {
 	err := s.migrating(ctx, func(m *migrate.Migrator) error {
 		group, err := m.Migrate(ctx)
@@ -30,7 +30,21 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if err != nil {
 		return notMigrated(err)
 	}
-	return s.checkKey(ctx)
+	if err := s.checkKey(ctx); err != nil {
+		return err
+	}
+	sealed, err := s.sealCustomers(ctx)
+	if err != nil {
+		return err
+	}
+	if sealed > 0 {
+		s.log.InfoContext(ctx, "e-mail addresses and phone numbers were sealed that an earlier version wrote", "customers", sealed)
+	}
+	if err := s.forget(ctx, sealed); err != nil {
+		// It takes nothing away from who can start now, and SealRecords tries again.
+		s.log.WarnContext(ctx, "the database still keeps something of values that were sealed", "error", lending.AsError(err).Detail())
+	}
+	return nil
 }
 
 // notMigrated is the error of a migration with all that the engine says: its statements hold no values.
