@@ -163,14 +163,14 @@ func (s *Store) updateListed(ctx context.Context, rows []*customerRow) error {
 		return nil
 	}
 	listed := []string{"first_name", "last_name", "status", "provider_status", "kyc_status", "updated_at"}
-	return s.updateColumns(ctx, rows, append(listed, contactColumns()...))
+	return updateColumns(ctx, s.writing(ctx), rows, append(listed, contactColumns()...))
 }
 
 // updateColumns writes some columns of rows that are there, in one statement and in the order of their ids: two
 // that write the same rows cannot wait for each other in a circle.
-func (s *Store) updateColumns(ctx context.Context, rows []*customerRow, columns []string) error {
+func updateColumns(ctx context.Context, db bun.IDB, rows []*customerRow, columns []string) error {
 	slices.SortFunc(rows, func(a, b *customerRow) int { return cmp.Compare(a.ID, b.ID) })
-	q := s.writing(ctx).NewInsert().Model(&rows).On("CONFLICT (id) DO UPDATE")
+	q := db.NewInsert().Model(&rows).On("CONFLICT (id) DO UPDATE")
 	for _, column := range columns {
 		q = q.Set("? = EXCLUDED.?", bun.Ident(column), bun.Ident(column))
 	}

@@ -55,9 +55,13 @@ func notMigrated(err error) error {
 	return &lending.Error{Kind: kindOf(err), Outcome: lending.NotExecuted, Err: fmt.Errorf("store: migrate: %w", err)}
 }
 
-// Rollback takes back what the last Migrate did, with all data that was kept in it.
+// Rollback takes back what the last Migrate did, with all data that was kept in it. What it sealed is in the clear
+// afterwards.
 func (s *Store) Rollback(ctx context.Context) error {
 	return notMigrated(s.migrating(ctx, func(m *migrate.Migrator) error {
+		if err := s.unsealBefore(ctx, m); err != nil {
+			return err
+		}
 		group, err := m.Rollback(ctx)
 		if err == nil && len(group.Migrations) > 0 {
 			s.log.InfoContext(ctx, "the database's schema was taken back",

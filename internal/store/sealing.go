@@ -61,7 +61,7 @@ func (s *Store) sealSome(ctx context.Context, after lending.CustomerID) (rows []
 			}
 			row.Search = searchText(row.FirstName, row.LastName)
 		}
-		if err := s.updateColumns(ctx, rows, contactColumns()); err != nil {
+		if err := updateColumns(ctx, s.writing(ctx), rows, contactColumns()); err != nil {
 			return err
 		}
 		return s.markForRewriting(ctx)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
@@ -194,6 +195,28 @@ func TestRecordsOfTheVersionBeforeAreSealed(t *testing.T) {
 		if err := s.Migrate(t.Context()); err != nil {
 			t.Errorf("a second time: %s", detail(err))
 		}
+	})
+}
+
+// The way back gives the version before what it needs.
+func TestTheWayBackUnseals(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		const n = store.SealBatch + 1
+		address := former(t, e, n)
+		const contacts = "SELECT id || first_name || last_name || email || phone || search FROM customers ORDER BY id"
+		before := column(t, raw(t, address), contacts)
+		s := migrated(t, address)
+		if err := s.Rollback(t.Context()); err != nil {
+			t.Fatal(detail(err))
+		}
+		if diff := cmp.Diff(before, column(t, raw(t, address), contacts)); diff != "" {
+			t.Error(diff)
+		}
+		if err := s.Migrate(t.Context()); err != nil {
+			t.Fatal(detail(err))
+		}
+		nothingReadable(t, e, address)
+		allThere(t, s, n)
 	})
 }
 
