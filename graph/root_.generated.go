@@ -4002,7 +4002,11 @@ input CustomerFilter {
   status: [CustomerStatus!]
   "Whose identity check stands so."
   kycStatus: [KycStatus!]
-  "With this text in name, e-mail address or telephone number, in capital or small letters."
+  """
+  Each word of this, at most eight, anywhere in the name, in capital or small letters. A word that is an e-mail address, and what is
+  written like a telephone number of seven digits or more, finds customers by the whole of it alone: no part of an address or number
+  finds anybody. A number may be written with its country's code (+234 803 123 4567) or as it is dialled at home (0803 123 4567).
+  """
   search: String
   "Known at all of these providers."
   linked: [CreditProvider!]

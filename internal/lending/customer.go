@@ -136,8 +136,8 @@ type Customer struct {
 	ID             CustomerID
 	FirstName      string
 	LastName       string
-	Email          string
-	Phone          string // E.164
+	Email          string // personal: encrypted at rest
+	Phone          string // E.164; personal: encrypted at rest
 	DateOfBirth    Date
 	Gender         Gender
 	Nationality    string // ISO 3166-1 alpha-2
@@ -217,7 +217,8 @@ type CustomerFilter struct {
 	Only      CustomerID // this customer alone
 	Status    []CustomerStatus
 	KYCStatus []KYCStatus
-	// Search finds text in name, e-mail and phone, without regard to case.
+	// Search finds each of its words anywhere in the name, without regard to case; e-mail addresses and phone
+	// numbers as a whole.
 	Search string
 	// Linked keeps customers who have an identity at all of these providers.
 	Linked []Provider

@@ -142,14 +142,15 @@ func New(c Config) *Service {
 	return s
 }
 
-// Start runs the background parts: the inbox, the completer of operations, the poller of reports and
-// the pruner of the event log.
+// Start runs the background parts: the inbox, the completer of operations, the poller of reports, the pruner of
+// the event log and the sealer of records.
 func (s *Service) Start() {
 	s.started.Do(func() {
 		s.background.Go(s.runInbox)
 		s.background.Go(s.runCompleter)
 		s.background.Go(s.runReportPoller)
 		s.background.Go(s.runEventPruner)
+		s.background.Go(s.runSealer)
 	})
 }
 

@@ -141,12 +141,29 @@ func setup(t *testing.T, change ...func(*service.Config)) *bench {
 }
 
 func newBench(t *testing.T, records *store.Store, c *clock) *bench {
-	return &bench{
+	b := &bench{
 		T: t, ctx: t.Context(), clock: c, store: records, log: &logbook{}, hints: &hints{}, ids: &atomic.Int64{},
 		kredete: &fake{name: lending.Kredete}, bureau: &fake{name: lending.TrustDecision},
 		kredmint: &fake{name: lending.Kredmint}, carbon: &fake{name: lending.Carbon}, onepipe: &fake{name: lending.OnePipe},
 		profiles: &reads[lending.Profile]{}, lines: &reads[lending.CreditLine]{}, suppliers: &reads[[]lending.Supplier]{},
 	}
+	t.Cleanup(func() {
+		if told := personal(b.log.String()); len(told) > 0 {
+			t.Errorf("the log tells personal data, %q:\n%s", told, b.log)
+		}
+	})
+	return b
+}
+
+// personal are the personal values of these tests that stand in a text: parts of the phone numbers, e-mail addresses,
+// identifiers and accounts which they give customers.
+func personal(text string) (found []string) {
+	for _, value := range []string{"@example.com", "801234567", "98765432", "223707565", "12345678901", "1234567890", "0000014579"} {
+		if strings.Contains(text, value) {
+			found = append(found, value)
+		}
+	}
+	return found
 }
 
 // serve makes a service, as another process on the same records would.
@@ -154,7 +171,7 @@ func (b *bench) serve(change ...func(*service.Config)) {
 	b.health = service.NewHealth(b.clock.Now)
 	parts := service.Config{
 		Store: b.store, Health: b.health, Publisher: b.hints, Clock: b.clock.Now,
-		Logger:  slog.New(slog.NewTextHandler(b.log, nil)),
+		Logger:  slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Readers: service.Readers{Profiles: b.profiles, CreditLines: b.lines, Suppliers: b.suppliers},
 		Settings: service.Settings{
 			TokenKey: []byte("token key"), WebhookSecret: "shared",

@@ -219,6 +219,12 @@ type RegistryStore interface {
 	SaveWebhook(ctx context.Context, webhook *lending.Webhook) error
 }
 
+// RecordSealer seals personal values that an earlier version kept in the clear, or still does while both run.
+type RecordSealer interface {
+	// SealRecords seals what there is now, and tells of how many customers. Any number of replicas may do so at once.
+	SealRecords(ctx context.Context) (sealed int, err error)
+}
+
 // Store is all of what the service keeps.
 type Store interface {
 	Transactor
@@ -234,4 +240,5 @@ type Store interface {
 	EventStore
 	InboxStore
 	RegistryStore
+	RecordSealer
 }

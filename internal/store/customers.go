@@ -9,16 +9,20 @@ import (
 	"github.com/creditgraph/creditgraph/internal/lending"
 )
 
-// customerRow is a customer's columns. Search is what text is found in: name, e-mail and phone in lower
-// case.
+// customerRow is a customer's columns. Search is what text is found in: the name in lower case. E-mail address and
+// phone number are sealed, and found by keyed hashes of all of them (see docs/adr/0019-blind-index.md).
 type customerRow struct {
 	bun.BaseModel `bun:"table:customers,alias:entry"`
 
 	ID                      lending.CustomerID `bun:",pk"`
 	FirstName               string
 	LastName                string
-	Email                   string
-	Phone                   string
+	Email                   []byte `bun:"email_sealed"`
+	EmailIndex              []byte
+	Phone                   []byte `bun:"phone_sealed"`
+	PhoneIndex              []byte
+	UnsealedEmail           string `bun:"email"` // what the version before wrote; see SealRecords
+	UnsealedPhone           string `bun:"phone"`
 	DateOfBirth             string
 	Gender                  lending.Gender
 	Nationality             string
@@ -46,6 +50,8 @@ func (s *Store) customerListing() listing[customerRow, *lending.Customer] {
 	}
 }
 
+func emailCell(id lending.CustomerID) cell { return cell{"customers", "email_sealed", string(id)} }
+func phoneCell(id lending.CustomerID) cell { return cell{"customers", "phone_sealed", string(id)} }
 func identificationCell(id lending.CustomerID) cell {
 	return cell{"customers", "identification_number", string(id)}
 }
@@ -53,32 +59,55 @@ func identificationCell(id lending.CustomerID) cell {
 func (s *Store) fromCustomer(c *lending.Customer) (*customerRow, error) {
 	e := encoder{vault: s.vault}
 	row := &customerRow{
-		ID: c.ID, FirstName: c.FirstName, LastName: c.LastName, Email: c.Email, Phone: c.Phone,
-		DateOfBirth: c.DateOfBirth.String(), Gender: c.Gender, Nationality: c.Nationality, Status: c.Status,
-		ProviderStatus: c.ProviderStatus, KYCStatus: c.KYCStatus, Address: e.json(c.Address),
-		Employment: e.json(c.Employment), CreatedAt: micros(c.CreatedAt), UpdatedAt: micros(c.UpdatedAt),
+		ID: c.ID, FirstName: c.FirstName, LastName: c.LastName, DateOfBirth: c.DateOfBirth.String(),
+		Gender: c.Gender, Nationality: c.Nationality, Status: c.Status, ProviderStatus: c.ProviderStatus,
+		KYCStatus: c.KYCStatus, Address: e.json(c.Address), Employment: e.json(c.Employment),
+		Search: searchText(c.FirstName, c.LastName), CreatedAt: micros(c.CreatedAt), UpdatedAt: micros(c.UpdatedAt),
 	}
+	s.sealEmail(row, c.Email)
+	s.sealPhone(row, c.Phone)
 	if card := c.Identification; card != nil {
 		row.IdentificationType = card.Type
 		row.IdentificationNumber = s.vault.seal(identificationCell(c.ID), []byte(card.Number))
 		row.IdentificationExpiresOn = card.ExpiresOn.String()
 	}
-	row.Search = row.searchText()
 	return row, e.err
 }
 
-func (r *customerRow) searchText() string {
-	return strings.ToLower(strings.Join([]string{r.FirstName, r.LastName, r.Email, r.Phone}, " "))
+// sealEmail puts an e-mail address into a row, and leaves nothing of it in the clear. sealPhone does so with a
+// phone number.
+func (s *Store) sealEmail(row *customerRow, email string) {
+	row.Email, row.EmailIndex = s.vault.seal(emailCell(row.ID), []byte(email)), s.vault.emailIndex(email)
+	row.UnsealedEmail = ""
 }
+
+func (s *Store) sealPhone(row *customerRow, phone string) {
+	row.Phone, row.PhoneIndex = s.vault.seal(phoneCell(row.ID), []byte(phone)), s.vault.phoneIndex(phone)
+	row.UnsealedPhone = ""
+}
+
+// openContact is a value of a row that may stand there twice. What is in the clear was written later than what is
+// sealed: this version empties those columns, and the one before does not know the others.
+func (d *decoder) openContact(at cell, unsealed string, sealed []byte) string {
+	if unsealed != "" {
+		return unsealed
+	}
+	return string(d.open(at, sealed))
+}
+
+// searchText is what words of a search are found in.
+func searchText(first, last string) string { return strings.ToLower(first + " " + last) }
 
 func (s *Store) toCustomer(r *customerRow) (*lending.Customer, error) {
 	d := decoder{vault: s.vault}
 	c := &lending.Customer{
-		ID: r.ID, FirstName: r.FirstName, LastName: r.LastName, Email: r.Email, Phone: r.Phone,
+		ID: r.ID, FirstName: r.FirstName, LastName: r.LastName,
 		DateOfBirth: d.date(r.DateOfBirth), Gender: r.Gender, Nationality: r.Nationality, Status: r.Status,
 		ProviderStatus: r.ProviderStatus, KYCStatus: r.KYCStatus,
 		CreatedAt: moment(r.CreatedAt), UpdatedAt: moment(r.UpdatedAt),
 	}
+	c.Email = d.openContact(emailCell(r.ID), r.UnsealedEmail, r.Email)
+	c.Phone = d.openContact(phoneCell(r.ID), r.UnsealedPhone, r.Phone)
 	d.json(r.Address, &c.Address)
 	d.json(r.Employment, &c.Employment)
 	if r.IdentificationType != "" || r.IdentificationNumber != nil {
@@ -97,7 +126,7 @@ func (s *Store) Customers(ctx context.Context, ids []lending.CustomerID) (map[le
 
 // ListCustomers implements service.CustomerStore.
 func (s *Store) ListCustomers(ctx context.Context, filter lending.CustomerFilter, page lending.PageRequest) (lending.Page[*lending.Customer], error) {
-	narrow, err := customersMatching(filter)
+	narrow, err := s.customersMatching(filter)
 	if err != nil {
 		return lending.Page[*lending.Customer]{}, err
 	}
@@ -106,7 +135,7 @@ func (s *Store) ListCustomers(ctx context.Context, filter lending.CustomerFilter
 
 // CountCustomers implements service.CustomerStore.
 func (s *Store) CountCustomers(ctx context.Context, filter lending.CustomerFilter) (int, error) {
-	narrow, err := customersMatching(filter)
+	narrow, err := s.customersMatching(filter)
 	if err != nil {
 		return 0, err
 	}
@@ -131,11 +160,9 @@ const maxSearchWords = 8
 // likeEscapes takes the special meaning from the characters that LIKE knows.
 var likeEscapes = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
-// customersMatching keeps the customers that a filter matches. Each word of the search has to be found,
-// wherever it is.
-func customersMatching(f lending.CustomerFilter) (narrowing, error) {
-	words := strings.Fields(strings.ToLower(f.Search))
-	if len(words) > maxSearchWords || strings.ContainsRune(f.Search, 0) {
+// customersMatching keeps the customers that a filter matches. Each term of the search has to be found.
+func (s *Store) customersMatching(f lending.CustomerFilter) (narrowing, error) {
+	if len(strings.Fields(f.Search)) > maxSearchWords || strings.ContainsRune(f.Search, 0) {
 		return nil, lending.Invalid(lending.Problem{
 			Kind: lending.KindValidation, Field: []string{"filter", "search"},
 			Message: "Search for at most eight words, without control characters.",
@@ -143,8 +170,8 @@ func customersMatching(f lending.CustomerFilter) (narrowing, error) {
 	}
 	return func(q *bun.SelectQuery) *bun.SelectQuery {
 		q = equal(among(among(q, "status", f.Status), "kyc_status", f.KYCStatus), "id", f.Only)
-		for _, word := range words {
-			q = q.Where(`entry.search LIKE ? ESCAPE '\'`, "%"+likeEscapes.Replace(word)+"%")
+		for _, term := range terms(f.Search) {
+			q = s.vault.matching(q, term)
 		}
 		for _, provider := range f.Linked {
 			q = q.Where("EXISTS (SELECT 1 FROM identities AS i WHERE i.customer_id = entry.id AND i.provider = ?)", provider)

@@ -29,6 +29,7 @@ type engine struct {
 	greatest bun.Safe // the function that gives the largest of its arguments
 	skipping string   // how a claim locks rows and passes over those that others hold; "" where one writer is alone
 	locking  string   // how a row is locked for a change that leaves its key alone; "" as above
+	inFile   bool     // whether the database is a file that the store itself has to write anew
 	// exclusive begins a transaction that no other process can migrate beside.
 	exclusive string
 	// statement and transaction are how long one may take; 0 bounds none.
@@ -124,7 +125,7 @@ func (s *Store) openSQLite(file string) error {
 		return errors.Join(err, remove())
 	}
 	s.engine = engine{
-		name: "sqlite", types: migrations.SQLite(), greatest: "MAX", exclusive: "BEGIN IMMEDIATE",
+		name: "sqlite", types: migrations.SQLite(), greatest: "MAX", inFile: true, exclusive: "BEGIN IMMEDIATE",
 	}
 	writing, err := sqlite.NewConnector(sqliteAddress(file, "journal_mode(WAL)"))
 	if err != nil {

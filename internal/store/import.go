@@ -69,11 +69,16 @@ func (s *Store) importSome(ctx context.Context, provider lending.Provider, batch
 	var changed []*customerRow
 	for _, a := range batch {
 		row, isKnown := known[string(a.index)]
-		switch {
-		case !isKnown:
+		if !isKnown {
 			fresh = append(fresh, a)
-		case row.merge(&a.Customer, micros(s.now())):
-			changed = append(changed, row)
+			continue
+		}
+		merged, err := s.merged(row, &a.Customer)
+		if err != nil {
+			return 0, err
+		}
+		if merged != nil {
+			changed = append(changed, merged)
 		}
 	}
 	if err := s.updateListed(ctx, changed); err != nil {
@@ -113,29 +118,43 @@ func (s *Store) knownCustomers(ctx context.Context, provider lending.Provider, b
 	return known, nil
 }
 
+// merged is a known customer's row with what the provider told; nil where that is no news.
+func (s *Store) merged(row *customerRow, told *lending.Customer) (*customerRow, error) {
+	known, err := s.toCustomer(row)
+	if err != nil || !merge(known, told) {
+		return nil, err
+	}
+	known.UpdatedAt = told.UpdatedAt
+	if told.UpdatedAt.IsZero() {
+		known.UpdatedAt = s.now()
+	}
+	return s.fromCustomer(known)
+}
+
 // merge takes over what the provider told of a known customer. It reports whether anything changed.
-func (r *customerRow) merge(told *lending.Customer, now int64) (changed bool) {
+func merge(known, told *lending.Customer) (changed bool) {
 	for _, f := range []struct {
 		mine *string
 		told string
 	}{
-		{&r.FirstName, told.FirstName},
-		{&r.LastName, told.LastName},
-		{&r.Email, told.Email},
-		{&r.Phone, told.Phone},
-		{&r.ProviderStatus, told.ProviderStatus},
-		{(*string)(&r.Status), string(told.Status)},
-		{(*string)(&r.KYCStatus), string(told.KYCStatus)},
+		{&known.FirstName, told.FirstName},
+		{&known.LastName, told.LastName},
+		{&known.Email, told.Email},
+		{&known.Phone, told.Phone},
+		{&known.ProviderStatus, told.ProviderStatus},
+		{(*string)(&known.Status), string(told.Status)},
+		{(*string)(&known.KYCStatus), string(told.KYCStatus)},
 	} {
 		if f.told != "" && f.told != *f.mine {
 			*f.mine, changed = f.told, true
 		}
 	}
-	if changed {
-		r.UpdatedAt = cmp.Or(micros(told.UpdatedAt), now)
-		r.Search = r.searchText()
-	}
 	return changed
+}
+
+// contactColumns are those of e-mail address and phone number, and of what customers are found in.
+func contactColumns() []string {
+	return []string{"email", "email_sealed", "email_index", "phone", "phone_sealed", "phone_index", "search"}
 }
 
 // updateListed writes the provider's columns alone, so that a change of the others at the same time stays.
@@ -143,11 +162,16 @@ func (s *Store) updateListed(ctx context.Context, rows []*customerRow) error {
 	if len(rows) == 0 {
 		return nil
 	}
+	listed := []string{"first_name", "last_name", "status", "provider_status", "kyc_status", "updated_at"}
+	return updateColumns(ctx, s.writing(ctx), rows, append(listed, contactColumns()...))
+}
+
+// updateColumns writes some columns of rows that are there, in one statement and in the order of their ids: two
+// that write the same rows cannot wait for each other in a circle.
+func updateColumns(ctx context.Context, db bun.IDB, rows []*customerRow, columns []string) error {
 	slices.SortFunc(rows, func(a, b *customerRow) int { return cmp.Compare(a.ID, b.ID) })
-	q := s.writing(ctx).NewInsert().Model(&rows).On("CONFLICT (id) DO UPDATE")
-	for _, column := range []string{
-		"first_name", "last_name", "email", "phone", "status", "provider_status", "kyc_status", "search", "updated_at",
-	} {
+	q := db.NewInsert().Model(&rows).On("CONFLICT (id) DO UPDATE")
+	for _, column := range columns {
 		q = q.Set("? = EXCLUDED.?", bun.Ident(column), bun.Ident(column))
 	}
 	_, err := q.Exec(ctx)

@@ -16,8 +16,8 @@ import (
 	"github.com/creditgraph/creditgraph/migrations"
 )
 
-// Migrate brings the schema up to date, all or nothing, while no other process does, and checks that the
-// data key is the one that the database was made with.
+// Migrate brings the schema up to date, all or nothing, while no other process does, checks that the data key is
+// the one that the database was made with, and seals with it what an earlier version wrote in the clear.
 func (s *Store) Migrate(ctx context.Context) error {
 	err := s.migrating(ctx, func(m *migrate.Migrator) error {
 		group, err := m.Migrate(ctx)
@@ -30,7 +30,21 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if err != nil {
 		return notMigrated(err)
 	}
-	return s.checkKey(ctx)
+	if err := s.checkKey(ctx); err != nil {
+		return err
+	}
+	sealed, err := s.sealCustomers(ctx)
+	if err != nil {
+		return err
+	}
+	if sealed > 0 {
+		s.log.InfoContext(ctx, "e-mail addresses and phone numbers were sealed that an earlier version wrote", "customers", sealed)
+	}
+	if err := s.forget(ctx, sealed); err != nil {
+		// It takes nothing away from who can start now, and SealRecords tries again.
+		s.log.WarnContext(ctx, "the database still keeps something of values that were sealed", "error", lending.AsError(err).Detail())
+	}
+	return nil
 }
 
 // notMigrated is the error of a migration with all that the engine says: its statements hold no values.
@@ -41,9 +55,13 @@ func notMigrated(err error) error {
 	return &lending.Error{Kind: kindOf(err), Outcome: lending.NotExecuted, Err: fmt.Errorf("store: migrate: %w", err)}
 }
 
-// Rollback takes back what the last Migrate did, with all data that was kept in it.
+// Rollback takes back what the last Migrate did, with all data that was kept in it. What it sealed is in the clear
+// afterwards.
 func (s *Store) Rollback(ctx context.Context) error {
 	return notMigrated(s.migrating(ctx, func(m *migrate.Migrator) error {
+		if err := s.unsealBefore(ctx, m); err != nil {
+			return err
+		}
 		group, err := m.Rollback(ctx)
 		if err == nil && len(group.Migrations) > 0 {
 			s.log.InfoContext(ctx, "the database's schema was taken back",

@@ -26,6 +26,8 @@ const (
 	secretResult   = "RESULTACCOUNT0123456789"
 	secretBody     = "WEBHOOKBODY0801234567"
 	secretURL      = "SIGNATUREabcdef0123456789"
+	secretEmail    = "Canary.Person@Example.com"
+	secretPhone    = "+2348070987651"
 )
 
 // savePersonal saves each of the secrets where the service puts such a value.
@@ -33,7 +35,7 @@ func savePersonal(t *testing.T, s *store.Store) {
 	t.Helper()
 	ctx := t.Context()
 	_, imported := s.ImportCustomers(ctx, lending.Kredmint, []service.ImportedCustomer{
-		{ExternalID: secretImported, Customer: lending.Customer{ID: "imported"}},
+		{ExternalID: secretImported, Customer: lending.Customer{ID: "imported", Email: "imported." + secretEmail, Phone: secretPhone}},
 	})
 	_, _, begun := s.BeginOperation(ctx, &lending.Operation{
 		ID: "op", ClientID: "c", Key: "k", Input: []byte(secretInput), Result: []byte(secretResult),
@@ -43,7 +45,7 @@ func savePersonal(t *testing.T, s *store.Store) {
 	})
 	for _, err := range []error{
 		imported, begun, put,
-		s.SaveCustomer(ctx, &lending.Customer{ID: "c", Identification: &lending.Identification{Type: lending.NIN, Number: secretNumber}}),
+		s.SaveCustomer(ctx, &lending.Customer{ID: "c", Email: secretEmail, Phone: secretPhone, Identification: &lending.Identification{Type: lending.NIN, Number: secretNumber}}),
 		s.SaveCustomer(ctx, &lending.Customer{ID: "other"}),
 		s.Link(ctx, lending.Identity{CustomerID: "c", Provider: lending.TrustDecision, ExternalID: secretIdentity}),
 		s.Link(ctx, lending.Identity{CustomerID: "other", Provider: lending.TrustDecision, ExternalID: "another"}),
@@ -81,6 +83,7 @@ func TestPersonalValuesAreNotReadableInTheFile(t *testing.T) {
 	}
 	for _, secret := range []string{
 		secretIdentity, secretImported, secretNumber, secretReport, secretInput, secretResult, secretBody, secretURL,
+		secretEmail, secretPhone[1:],
 	} {
 		if bytes.Contains(bytes.ToLower(content), bytes.ToLower([]byte(secret))) {
 			t.Errorf("%s is readable in the file", secret)
@@ -164,6 +167,13 @@ func TestSealedValueOpensInItsOwnPlaceAlone(t *testing.T) {
 			"UPDATE credit_reports SET content = X'0102'",
 			func(ctx context.Context, s *store.Store) error {
 				_, err := s.Reports(ctx, []lending.ReportID{"r"})
+				return err
+			},
+		},
+		"another customer's phone number": {
+			"UPDATE customers SET phone_sealed = (SELECT phone_sealed FROM customers WHERE id = 'imported') WHERE id = 'c'",
+			func(ctx context.Context, s *store.Store) error {
+				_, err := s.Customers(ctx, []lending.CustomerID{"c"})
 				return err
 			},
 		},

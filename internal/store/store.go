@@ -12,8 +12,8 @@
 //     The steps with which transactions end, AppendEvents and those that settle deliveries, do without.
 //   - Errors are *lending.Error. What a driver says may hold values of rows, so its text appears nowhere:
 //     the cause behind an error names the engine's code alone.
-//   - Personal identifiers are sealed before they reach SQL (see vault); they are looked up by a keyed hash.
-//     Names, e-mail addresses and phone numbers are not sealed, because they are searched for: statements
+//   - Personal identifiers, e-mail addresses and phone numbers are sealed before they reach SQL (see vault); they
+//     are looked up by a keyed hash. Names are not sealed, because parts of them are searched for: statements
 //     hold them as literals, so a database that logs statements logs them.
 //   - Times are kept to the microsecond and come back in UTC.
 package store

@@ -20,8 +20,9 @@ const keyVersion = 1
 // vault seals personal values with AES-256-GCM and makes the keyed hashes by which they are looked up. Its
 // keys are derived from the data key, one for each use.
 type vault struct {
-	aead  cipher.AEAD
-	index []byte
+	aead   cipher.AEAD
+	index  []byte // finds a provider's identifier
+	search []byte // finds a customer by e-mail address or phone number
 }
 
 // cell is one value's place in the database. A sealed value opens in its own cell alone, so that nobody who
@@ -40,15 +41,15 @@ func newVault(dataKey []byte) (*vault, error) {
 	if len(dataKey) != 32 {
 		return nil, errors.New("store: the data key has to be 32 bytes long")
 	}
-	sealing, err := hkdf.Key(sha256.New, dataKey, nil, "creditgraph store sealing v1", 32)
-	if err != nil {
-		return nil, err
+	var keys [3][]byte
+	for i, use := range []string{"sealing", "index", "search"} {
+		key, err := hkdf.Key(sha256.New, dataKey, nil, "creditgraph store "+use+" v1", 32)
+		if err != nil {
+			return nil, err
+		}
+		keys[i] = key
 	}
-	index, err := hkdf.Key(sha256.New, dataKey, nil, "creditgraph store index v1", 32)
-	if err != nil {
-		return nil, err
-	}
-	block, err := aes.NewCipher(sealing)
+	block, err := aes.NewCipher(keys[0])
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +57,7 @@ func newVault(dataKey []byte) (*vault, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &vault{aead: aead, index: index}, nil
+	return &vault{aead: aead, index: keys[1], search: keys[2]}, nil
 }
 
 // seal encrypts a value for its cell: version, nonce, ciphertext with tag. Nothing stays nothing.
@@ -93,11 +94,22 @@ func (v *vault) lookup(provider lending.Provider, externalID string) []byte {
 	return v.hash("identity", string(provider), strings.TrimSpace(externalID))
 }
 
+// blind is the keyed hash that finds a customer by a value of a kind without telling it; nil for no value. The
+// kind keeps equal texts of two kinds apart.
+func (v *vault) blind(kind, value string) []byte {
+	if value == "" {
+		return nil
+	}
+	return keyedHash(v.search, kind, value)
+}
+
 // proof tells the key from another one, and nothing more.
 func (v *vault) proof() []byte { return v.hash("proof of the key") }
 
-func (v *vault) hash(parts ...string) []byte {
-	mac := hmac.New(sha256.New, v.index)
+func (v *vault) hash(parts ...string) []byte { return keyedHash(v.index, parts...) }
+
+func keyedHash(key []byte, parts ...string) []byte {
+	mac := hmac.New(sha256.New, key)
 	mac.Write(joined(parts...))
 	return mac.Sum(nil)
 }
