@@ -83,6 +83,11 @@ type Config struct {
 	Providers []*provider.Provider // the configured ones
 	Readers   Readers
 	Health    *Health
+	Circuits  provider.Circuits // nil where nothing guards the calls of providers
+	Board     HealthBoard       // nil where this replica is alone
+	// HealthChanged is told of each change of a provider's status as this replica sees it; it must not block. May be nil.
+	HealthChanged func(name lending.Provider, from, to HealthStatus)
+
 	Publisher Publisher
 	Clock     func() time.Time
 	Logger    *slog.Logger
@@ -100,6 +105,13 @@ type Service struct {
 	log       *slog.Logger
 	settings  Settings
 	owner     string // names this process in leases
+
+	circuits      provider.Circuits
+	board         HealthBoard
+	healthChanged func(name lending.Provider, from, to HealthStatus)
+	probes        probes
+	watch         healthWatch
+	webhooks      newestWebhooks
 
 	wake       chan struct{} // the inbox has something
 	background sync.WaitGroup
@@ -122,6 +134,8 @@ func New(c Config) *Service {
 		health: c.Health, publisher: c.Publisher, log: c.Logger, settings: c.Settings,
 		now:   func() time.Time { return c.Clock().UTC().Truncate(time.Microsecond) },
 		owner: uuid.NewString(), wake: make(chan struct{}, 1),
+		circuits: c.Circuits, board: c.Board, healthChanged: c.HealthChanged,
+		probes: probes{last: map[lending.Provider]*probing{}}, watch: healthWatch{followers: map[*func()]bool{}},
 	}
 	s.stopped, s.stop = context.WithCancel(context.Background())
 	for _, p := range c.Providers {
@@ -130,14 +144,15 @@ func New(c Config) *Service {
 	return s
 }
 
-// Start runs the background parts: the inbox, the completer of operations, the poller of reports and
-// the pruner of the event log.
+// Start runs the background parts: the inbox, the completer of operations, the poller of reports, the
+// pruner of the event log and the rounds of the providers' health.
 func (s *Service) Start() {
 	s.started.Do(func() {
 		s.background.Go(s.runInbox)
 		s.background.Go(s.runCompleter)
 		s.background.Go(s.runReportPoller)
 		s.background.Go(s.runEventPruner)
+		s.background.Go(s.runHealth)
 	})
 }
 
