@@ -298,7 +298,7 @@ func TestProvidersAreShownWithTheirHealth(t *testing.T) {
 			P50: 12 * time.Millisecond, P99: 61 * time.Second, ErrorRate: &rate, Calls: 40,
 			RateLimit: &service.RateLimit{Limit: 100, Remaining: 99, ResetsAt: reset}, LastCallAt: reset,
 			LastFailure: &lending.Failure{Kind: lending.KindTimeout, Message: "Slow.", Retryable: true},
-			Circuit: "HALF_OPEN", Problem: &service.ProviderProblem{Kind: lending.KindBalanceExhausted, Message: "Used up.", Since: reset},
+			Circuit:     "HALF_OPEN", Problem: &service.ProviderProblem{Kind: lending.KindBalanceExhausted, Message: "Used up.", Since: reset},
 			LastWebhookAt: reset, SharedBy: 3,
 		}),
 		model.NewProvider(service.ProviderHealth{Provider: lending.Carbon, Status: service.HealthNotConfigured}),

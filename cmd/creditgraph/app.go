@@ -173,7 +173,7 @@ func (a *app) startService(ctx context.Context) error {
 	a.service = service.New(service.Config{
 		Store: a.records, Providers: all, Readers: readers(&a.settings, a.cache, all), Health: health, Board: a.board(k.health),
 		Publisher: publisher,
-		Clock: time.Now, Logger: a.logger,
+		Clock:     time.Now, Logger: a.logger,
 		Settings: service.Settings{
 			ReadDeadline: a.settings.ReadDeadline, WriteDeadline: a.settings.WriteDeadline,
 			ReportPollAfter: a.settings.ReportPollAfter, WebhookSecret: string(a.settings.Kredete.WebhookSecret),

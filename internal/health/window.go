@@ -7,10 +7,10 @@ import (
 )
 
 const (
-	slice  = 10 * time.Second // how finely time is cut
-	slices = 30
+	slice      = 10 * time.Second // how finely time is cut
+	sliceCount = 30
 	// Window is how far figures reach back.
-	Window = slices * slice
+	Window = sliceCount * slice
 	// lately are the newest slices, which say whether calls fail at present.
 	lately = 6
 )
@@ -18,7 +18,7 @@ const (
 // window is the calls of the last few minutes, by slices of time. It takes the same memory however many calls
 // there are, and forgets none of them before its time.
 type window struct {
-	slices [slices]*span
+	spans [sliceCount]*span
 }
 
 // span is the calls of one slice of time.
@@ -34,7 +34,7 @@ func numberOf(at time.Time) int64 { return at.UnixNano() / int64(slice) }
 // add counts a call that ended at a moment.
 func (w *window) add(at time.Time, class provider.Class, took time.Duration, fault bool) {
 	number := numberOf(at)
-	place := &w.slices[((number%slices)+slices)%slices]
+	place := &w.spans[((number%sliceCount)+sliceCount)%sliceCount]
 	if *place == nil {
 		*place = &span{number: number}
 	}
@@ -51,8 +51,8 @@ func (w *window) add(at time.Time, class provider.Class, took time.Duration, fau
 // sum puts what is in the window at a moment into a measurement.
 func (w *window) sum(now time.Time, into *Measurement) {
 	newest := numberOf(now)
-	for _, s := range w.slices {
-		if s == nil || s.number > newest || newest-s.number >= slices {
+	for _, s := range w.spans {
+		if s == nil || s.number > newest || newest-s.number >= sliceCount {
 			continue
 		}
 		into.Reads.Merge(&s.reads)
