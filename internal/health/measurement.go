@@ -18,7 +18,7 @@ type Measurement struct {
 	// Reads and Writes are the calls within the [Window].
 	Reads  Tally `json:"reads"`
 	Writes Tally `json:"writes"`
-	// Lately are the calls of the last minute.
+	// Lately are the calls of the minute before the last one.
 	Lately Counts `json:"lately"`
 	// CalledAt is when the last call ended, and AnsweredAt the last one that the provider answered, be it with a refusal.
 	CalledAt   time.Time `json:"calledAt,omitzero"`

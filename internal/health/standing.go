@@ -16,8 +16,8 @@ const (
 
 // Standing is how a provider stands, from the measurements of some replicas.
 type Standing struct {
-	All      Tally // of the [Window]
-	Lately   Counts
+	All      Tally  // of the [Window]
+	Lately   Counts // of the minute before the last call
 	CalledAt time.Time
 	// Down says that the provider does not answer; Shaky that some are answered, and others have lost it.
 	Down  bool
@@ -38,8 +38,6 @@ func Stand(now time.Time, measured []*Measurement) Standing {
 	for _, m := range measured {
 		s.All.Merge(&m.Reads)
 		s.All.Merge(&m.Writes)
-		s.Lately.Calls += m.Lately.Calls
-		s.Lately.Faults += m.Lately.Faults
 		s.CalledAt, answered = later(s.CalledAt, m.CalledAt), later(answered, m.AnsweredAt)
 		if m.Failure != nil && (s.Failure == nil || m.Failure.At.After(s.Failure.At)) {
 			s.Failure = m.Failure
@@ -50,6 +48,10 @@ func Stand(now time.Time, measured []*Measurement) Standing {
 		s.Limit = tighter(s.Limit, m.Limit, now)
 	}
 	for _, m := range measured {
+		if s.CalledAt.Sub(m.CalledAt) < lately*slice { // others were not called since
+			s.Lately.Calls += m.Lately.Calls
+			s.Lately.Faults += m.Lately.Faults
+		}
 		if !m.Streak.breaks(now) || answered.After(m.Streak.Last) {
 			continue // somebody was answered since
 		}

@@ -76,6 +76,22 @@ func TestFiguresOfReplicasAreAddedUp(t *testing.T) {
 	}
 }
 
+func TestWhatOneReplicaSawLongerAgoIsOlder(t *testing.T) {
+	t.Parallel()
+	old, recent := newBench(), newBench()
+	old.call("Profile", provider.Read, 0, lending.KindTimeout)
+	recent.at = after(59)
+	recent.call("Profile", provider.Read, 0, "")
+	if s := Stand(after(90), []*Measurement{old.measured(), recent.measured()}); s.Lately != (Counts{2, 1}) {
+		t.Errorf("within a minute of each other: %+v", s.Lately)
+	}
+	recent.at = after(121)
+	recent.call("Profile", provider.Read, 0, "")
+	if s := Stand(after(130), []*Measurement{old.measured(), recent.measured()}); s.Lately != (Counts{1, 0}) || s.All.Calls != 3 {
+		t.Errorf("more than a minute apart: %+v of %d", s.Lately, s.All.Calls)
+	}
+}
+
 func TestTheWorstCircuitCounts(t *testing.T) {
 	t.Parallel()
 	order := []provider.CircuitState{"", provider.CircuitClosed, provider.CircuitHalfOpen, provider.CircuitOpen}

@@ -11,7 +11,7 @@ const (
 	sliceCount = 30
 	// Window is how far figures reach back.
 	Window = sliceCount * slice
-	// lately are the newest slices, which say whether calls fail at present.
+	// lately are the slices up to the last call, which say whether calls fail at present.
 	lately = 6
 )
 
@@ -48,16 +48,17 @@ func (w *window) add(at time.Time, class provider.Class, took time.Duration, fau
 	(*place).writes.add(took, fault)
 }
 
-// sum puts what is in the window at a moment into a measurement.
+// sum puts what is in the window at a moment into a measurement that knows when the last call was. Silence after it
+// is no news.
 func (w *window) sum(now time.Time, into *Measurement) {
-	newest := numberOf(now)
+	newest, called := numberOf(now), numberOf(into.CalledAt)
 	for _, s := range w.spans {
 		if s == nil || s.number > newest || newest-s.number >= sliceCount {
 			continue
 		}
 		into.Reads.Merge(&s.reads)
 		into.Writes.Merge(&s.writes)
-		if newest-s.number < lately {
+		if called-s.number < lately {
 			into.Lately.Calls += s.reads.Calls + s.writes.Calls
 			into.Lately.Faults += s.reads.Faults + s.writes.Faults
 		}

@@ -192,18 +192,14 @@ func (s *Service) healthOf(name lending.Provider, reports []health.Report) Provi
 	return v
 }
 
-// statusOf judges how a provider stands. What matters is whether it fails at present: the last minute, or the
-// whole window where nothing was called since.
+// statusOf judges how a provider stands. Whether it fails at present is for the minute before its last call to say: how
+// it was before is over, and silence since is no news.
 func statusOf(stands *health.Standing) HealthStatus {
-	lately := stands.Lately
-	if lately.Calls == 0 {
-		lately = health.Counts{Calls: stands.All.Calls, Faults: stands.All.Faults}
-	}
 	hindered := stands.Circuit == provider.CircuitOpen || stands.Circuit == provider.CircuitHalfOpen
 	switch {
 	case stands.Down:
 		return HealthDown
-	case stands.Problem != nil, stands.Shaky, hindered, lately.Faults*10 > lately.Calls:
+	case stands.Problem != nil, stands.Shaky, hindered, stands.Lately.Faults*10 > stands.Lately.Calls:
 		return HealthDegraded
 	case stands.All.Calls == 0:
 		return HealthUnknown
