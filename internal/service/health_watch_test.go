@@ -263,6 +263,11 @@ func TestAFollowerIsToldHowItIsAndWhenItChanges(t *testing.T) {
 		if h := carbon.of(t, lending.Carbon); h.Problem == nil || h.Status != service.HealthDegraded || carbon.Version() <= before {
 			t.Errorf("it is %s with %+v", h.Status, h.Problem)
 		}
+		before = carbon.Version()
+		b.ends(1, lending.KindProviderDisabled) // another problem, and otherwise no news
+		if h := carbon.of(t, lending.Carbon); h.Problem.Kind != lending.KindProviderDisabled || carbon.Version() <= before {
+			t.Errorf("it has %+v, and nobody is told", h.Problem)
+		}
 	})
 }
 
