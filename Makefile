@@ -12,7 +12,7 @@ CREDITGRAPH_TEST_REDIS ?= redis://127.0.0.1:6379
 CREDITGRAPH_CRASH_ROUNDS ?= 20
 
 # The packages whose tests run on PostgreSQL or Redis where those variables name one.
-ON_SERVERS := ./internal/store/... ./internal/provider/cached/... ./internal/quota/... ./cmd/...
+ON_SERVERS := ./internal/store/... ./internal/provider/cached/... ./internal/quota/... ./internal/health/... ./cmd/...
 
 FUZZTIME ?= 10s
 

@@ -255,7 +255,7 @@ func TestAbsentIsNullAndUnknownWordsAreUnknown(t *testing.T) {
 
 func TestEveryNodeIsOfTheTypeThatItsIDNames(t *testing.T) {
 	t.Parallel()
-	provider := model.NewProvider(service.ProviderHealth{Provider: lending.Kredete}, "")
+	provider := model.NewProvider(service.ProviderHealth{Provider: lending.Kredete})
 	for _, node := range []model.Node{
 		&lending.Customer{ID: "1"}, &lending.Loan{ID: "1"}, &lending.Payment{ID: "1"}, &lending.CreditScore{ID: "1"},
 		&lending.CreditReport{ID: "1"}, &lending.Supplier{CustomerID: "1", Provider: lending.Kredmint, ExternalID: "S"},
@@ -298,20 +298,26 @@ func TestProvidersAreShownWithTheirHealth(t *testing.T) {
 			P50: 12 * time.Millisecond, P99: 61 * time.Second, ErrorRate: &rate, Calls: 40,
 			RateLimit: &service.RateLimit{Limit: 100, Remaining: 99, ResetsAt: reset}, LastCallAt: reset,
 			LastFailure: &lending.Failure{Kind: lending.KindTimeout, Message: "Slow.", Retryable: true},
-		}, model.CircuitHalfOpen),
-		model.NewProvider(service.ProviderHealth{Provider: lending.Carbon, Status: service.HealthNotConfigured}, ""),
+			Circuit:     "HALF_OPEN", Problem: &service.ProviderProblem{Kind: lending.KindBalanceExhausted, Message: "Used up.", Since: reset},
+			LastWebhookAt: reset, SharedBy: 3,
+		}),
+		model.NewProvider(service.ProviderHealth{Provider: lending.Carbon, Status: service.HealthNotConfigured}),
 	}}
 	data, failures := s.ask(t, `{ providers {
 		provider name capabilities status circuit latency { p50 p99 } errorRate
-		rateLimit { limit remaining resetsAt } checkedAt lastError { code message retryable providerCode } } }`, nil)
+		rateLimit { limit remaining resetsAt } checkedAt lastError { code message retryable providerCode }
+		problem { code message since } calls lastWebhookAt sharedBy } }`, nil)
 	want := decode(t, `{"providers": [
 		{"provider": "KREDETE", "name": "Kredete", "capabilities": ["CREDIT_SCORES"], "status": "DEGRADED",
 		 "circuit": "HALF_OPEN", "latency": {"p50": "PT0.012S", "p99": "PT1M1S"}, "errorRate": 0.025,
 		 "rateLimit": {"limit": 100, "remaining": 99, "resetsAt": "2026-05-01T09:00:00.000Z"},
 		 "checkedAt": "2026-05-01T09:00:00.000Z",
-		 "lastError": {"code": "TIMEOUT", "message": "Slow.", "retryable": true, "providerCode": null}},
+		 "lastError": {"code": "TIMEOUT", "message": "Slow.", "retryable": true, "providerCode": null},
+		 "problem": {"code": "PROVIDER_BALANCE_EXHAUSTED", "message": "Used up.", "since": "2026-05-01T09:00:00.000Z"},
+		 "calls": 40, "lastWebhookAt": "2026-05-01T09:00:00.000Z", "sharedBy": 3},
 		{"provider": "CARBON", "name": "Carbon", "capabilities": [], "status": "NOT_CONFIGURED", "circuit": "UNKNOWN",
-		 "latency": null, "errorRate": null, "rateLimit": null, "checkedAt": null, "lastError": null}]}`)
+		 "latency": null, "errorRate": null, "rateLimit": null, "checkedAt": null, "lastError": null,
+		 "problem": null, "calls": 0, "lastWebhookAt": null, "sharedBy": 0}]}`)
 	if diff := cmp.Diff(want, data); diff != "" || len(failures) > 0 {
 		t.Errorf("%v (-want +got):\n%s", failures, diff)
 	}

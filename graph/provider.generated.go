@@ -189,6 +189,38 @@ func fieldContext_Provider_status(_ context.Context, ec *executionContext, field
 	return graphql.NewScalarFieldContext("Provider", field, false, false, errors.New("field of type ProviderStatus does not have child fields"))
 }
 
+func _Provider_problem(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *model.Provider) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Provider_problem(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problem, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *service.ProviderProblem) graphql.Marshaler {
+			return marshalOProviderProblem2ᚖgithubᚗcomᚋcreditgraphᚋcreditgraphᚋinternalᚋserviceᚐProviderProblem(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Provider_problem(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Provider",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_ProviderProblem(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
 func _Provider_circuit(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *model.Provider) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -265,6 +297,29 @@ func _Provider_errorRate(ctx context.Context, ec *executionContext, field graphq
 }
 func fieldContext_Provider_errorRate(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Provider", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func _Provider_calls(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *model.Provider) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Provider_calls(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Calls, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return marshalNInt2int(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Provider_calls(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Provider", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func _Provider_rateLimit(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *model.Provider) (ret graphql.Marshaler) {
@@ -352,6 +407,121 @@ func fieldContext_Provider_lastError(_ context.Context, ec *executionContext, fi
 		},
 	}
 	return fc, nil
+}
+
+func _Provider_lastWebhookAt(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *model.Provider) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Provider_lastWebhookAt(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastWebhookAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return marshalODateTime2timeᚐTime(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Provider_lastWebhookAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Provider", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func _Provider_sharedBy(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *model.Provider) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Provider_sharedBy(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SharedBy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return marshalNInt2int(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Provider_sharedBy(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Provider", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func _ProviderProblem_code(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *service.ProviderProblem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ProviderProblem_code(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v lending.ErrorKind) graphql.Marshaler {
+			return marshalNErrorCode2githubᚗcomᚋcreditgraphᚋcreditgraphᚋinternalᚋlendingᚐErrorKind(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ProviderProblem_code(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ProviderProblem", field, false, false, errors.New("field of type ErrorCode does not have child fields"))
+}
+
+func _ProviderProblem_message(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *service.ProviderProblem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ProviderProblem_message(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ProviderProblem_message(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ProviderProblem", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func _ProviderProblem_since(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *service.ProviderProblem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ProviderProblem_since(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Since, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return marshalNDateTime2timeᚐTime(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ProviderProblem_since(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ProviderProblem", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func _RegisterWebhookPayload_operation(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *service.Result) (ret graphql.Marshaler) {
@@ -815,6 +985,11 @@ func _Provider(ctx context.Context, ec *executionContext, sel ast.SelectionSet, 
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "problem":
+			out.Values[i] = _Provider_problem(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "circuit":
 			out.Values[i] = _Provider_circuit(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -830,6 +1005,11 @@ func _Provider(ctx context.Context, ec *executionContext, sel ast.SelectionSet, 
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
+		case "calls":
+			out.Values[i] = _Provider_calls(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "rateLimit":
 			out.Values[i] = _Provider_rateLimit(ctx, ec, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -843,6 +1023,64 @@ func _Provider(ctx context.Context, ec *executionContext, sel ast.SelectionSet, 
 		case "lastError":
 			out.Values[i] = _Provider_lastError(ctx, ec, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "lastWebhookAt":
+			out.Values[i] = _Provider_lastWebhookAt(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "sharedBy":
+			out.Values[i] = _Provider_sharedBy(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var providerProblemImplementors = []string{"ProviderProblem"}
+
+func _ProviderProblem(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *service.ProviderProblem) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, providerProblemImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ProviderProblem")
+		case "code":
+			out.Values[i] = _ProviderProblem_code(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = _ProviderProblem_message(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "since":
+			out.Values[i] = _ProviderProblem_since(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -1173,6 +1411,13 @@ func marshalOLatency2ᚖgithubᚗcomᚋcreditgraphᚋcreditgraphᚋgraphᚋmodel
 		return graphql.Null
 	}
 	return _Latency(ctx, ec, sel, v)
+}
+
+func marshalOProviderProblem2ᚖgithubᚗcomᚋcreditgraphᚋcreditgraphᚋinternalᚋserviceᚐProviderProblem(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *service.ProviderProblem) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return _ProviderProblem(ctx, ec, sel, v)
 }
 
 func marshalOWebhook2ᚖgithubᚗcomᚋcreditgraphᚋcreditgraphᚋinternalᚋlendingᚐWebhook(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *lending.Webhook) graphql.Marshaler {

@@ -544,17 +544,27 @@ type ComplexityRoot struct {
 	}
 
 	Provider struct {
-		Capabilities func(childComplexity int) int
-		Circuit      func(childComplexity int) int
-		ErrorRate    func(childComplexity int) int
-		LastCallAt   func(childComplexity int) int
-		LastFailure  func(childComplexity int) int
-		Latency      func(childComplexity int) int
-		Name         func(childComplexity int) int
-		NodeID       func(childComplexity int) int
-		Provider     func(childComplexity int) int
-		RateLimit    func(childComplexity int) int
-		Status       func(childComplexity int) int
+		Calls         func(childComplexity int) int
+		Capabilities  func(childComplexity int) int
+		Circuit       func(childComplexity int) int
+		ErrorRate     func(childComplexity int) int
+		LastCallAt    func(childComplexity int) int
+		LastFailure   func(childComplexity int) int
+		LastWebhookAt func(childComplexity int) int
+		Latency       func(childComplexity int) int
+		Name          func(childComplexity int) int
+		NodeID        func(childComplexity int) int
+		Problem       func(childComplexity int) int
+		Provider      func(childComplexity int) int
+		RateLimit     func(childComplexity int) int
+		SharedBy      func(childComplexity int) int
+		Status        func(childComplexity int) int
+	}
+
+	ProviderProblem struct {
+		Kind    func(childComplexity int) int
+		Message func(childComplexity int) int
+		Since   func(childComplexity int) int
 	}
 
 	Query struct {
@@ -640,6 +650,7 @@ type ComplexityRoot struct {
 		Events           func(childComplexity int, filter *model.EventFilter, after *string) int
 		LoanUpdated      func(childComplexity int, id string) int
 		OperationUpdated func(childComplexity int, id string) int
+		ProviderHealth   func(childComplexity int, providers []lending.Provider) int
 	}
 
 	SummarySource struct {
@@ -2877,6 +2888,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ProductFacilities.Sanctioned(childComplexity), true
 
+	case "Provider.calls":
+		if e.ComplexityRoot.Provider.Calls == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provider.Calls(childComplexity), true
 	case "Provider.capabilities":
 		if e.ComplexityRoot.Provider.Capabilities == nil {
 			break
@@ -2907,6 +2924,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Provider.LastFailure(childComplexity), true
+	case "Provider.lastWebhookAt":
+		if e.ComplexityRoot.Provider.LastWebhookAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provider.LastWebhookAt(childComplexity), true
 	case "Provider.latency":
 		if e.ComplexityRoot.Provider.Latency == nil {
 			break
@@ -2925,6 +2948,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Provider.NodeID(childComplexity), true
+	case "Provider.problem":
+		if e.ComplexityRoot.Provider.Problem == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provider.Problem(childComplexity), true
 	case "Provider.provider":
 		if e.ComplexityRoot.Provider.Provider == nil {
 			break
@@ -2937,12 +2966,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Provider.RateLimit(childComplexity), true
+	case "Provider.sharedBy":
+		if e.ComplexityRoot.Provider.SharedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provider.SharedBy(childComplexity), true
 	case "Provider.status":
 		if e.ComplexityRoot.Provider.Status == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Provider.Status(childComplexity), true
+
+	case "ProviderProblem.code":
+		if e.ComplexityRoot.ProviderProblem.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProviderProblem.Kind(childComplexity), true
+	case "ProviderProblem.message":
+		if e.ComplexityRoot.ProviderProblem.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProviderProblem.Message(childComplexity), true
+	case "ProviderProblem.since":
+		if e.ComplexityRoot.ProviderProblem.Since == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProviderProblem.Since(childComplexity), true
 
 	case "Query.auditRecords":
 		if e.ComplexityRoot.Query.AuditRecords == nil {
@@ -3342,6 +3396,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.OperationUpdated(childComplexity, args["id"].(string)), true
+	case "Subscription.providerHealth":
+		if e.ComplexityRoot.Subscription.ProviderHealth == nil {
+			break
+		}
+
+		args, err := field_Subscription_providerHealth_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.ProviderHealth(childComplexity, args["providers"].([]lending.Provider)), true
 
 	case "SummarySource.asOf":
 		if e.ComplexityRoot.SummarySource.AsOf == nil {
@@ -5293,6 +5358,18 @@ enum PaymentMethod {
   providers: [Provider!]!
 }
 
+extend type Subscription {
+  """
+  How providers do: as it is at once, and again when a status, a circuit or a problem changes or a rate limit runs low.
+  Figures alone, such as latencies, are told every few seconds at most. What was in between is not told, so there is no
+  cursor: a client that reconnects is told how it is then.
+  """
+  providerHealth(
+    "Which providers; all without it, and where it is empty."
+    providers: [CreditProvider!]
+  ): [Provider!]!
+}
+
 extend type Mutation {
   "Tells a provider where to send its news."
   registerWebhook(
@@ -5301,7 +5378,10 @@ extend type Mutation {
   ): RegisterWebhookPayload! @requires(scope: OPERATE)
 }
 
-"A credit provider, and how it has been doing for this service."
+"""
+A credit provider, and how it has been doing for this service: by the calls of the last five minutes, of all replicas
+that tell each other.
+"""
 type Provider implements Node {
   "Opaque, unique over all types, and stable for ever."
   id: ID!
@@ -5313,25 +5393,43 @@ type Provider implements Node {
   capabilities: [Capability!]!
   "Whether it can be used at the moment."
   status: ProviderStatus!
-  "Whether calls to it are let through."
+  "What somebody has to settle with the provider before it does its service again; null where there is nothing."
+  problem: ProviderProblem
+  "Whether calls to it are let through; where replicas differ, the worst."
   circuit: CircuitState!
-  "How long its answers have taken lately; null before the first."
+  "How long its answers have taken; null where it was not called."
   latency: Latency
-  "The part of the latest calls that failed, from 0 to 1; null before the first."
+  "The part of the calls that failed, from 0 to 1; null where it was not called."
   errorRate: Float
+  "How many calls these figures are of."
+  calls: Int!
   "How many calls it still takes; null where it does not tell."
   rateLimit: RateLimit
   "When it was last called; null before the first call."
   checkedAt: DateTime
-  "Why the latest call that failed did so; null where none did."
+  "Why the latest call that failed did so; null where none did lately."
   lastError: Failure
+  "When its newest webhook came; null where none ever did."
+  lastWebhookAt: DateTime
+  "How many replicas of this service the figures are of; 0 for a provider that is not configured."
+  sharedBy: Int!
+}
+
+"Something that a provider refuses to this service altogether, such as orders once the prepaid balance is used up."
+type ProviderProblem {
+  "What kind of problem it is."
+  code: ErrorCode!
+  "The same in a sentence."
+  message: String!
+  "Since when it is known."
+  since: DateTime!
 }
 
 "How long answers take."
 type Latency {
-  "Half of the answers came faster."
+  "Half of the answers came as fast as this; it is at most a sixteenth more than it was."
   p50: Duration
-  "99 of 100 answers came faster."
+  "99 of 100 answers came as fast as this; it is at most a sixteenth more than it was."
   p99: Duration
 }
 
@@ -5389,13 +5487,13 @@ enum Capability {
 enum ProviderStatus {
   "It answers."
   UP
-  "It answers, but slowly or not always."
+  "It answers, but not always, not everything, or not all replicas."
   DEGRADED
   "It does not answer."
   DOWN
   "This service has no credentials for it."
   NOT_CONFIGURED
-  "It has not been called yet, so nobody knows."
+  "It has not been called lately, so nobody knows."
   UNKNOWN
 }
 
@@ -7307,20 +7405,40 @@ func childFields_Provider(ctx context.Context, ec *executionContext, field graph
 		return fieldContext_Provider_capabilities(ctx, ec, field)
 	case "status":
 		return fieldContext_Provider_status(ctx, ec, field)
+	case "problem":
+		return fieldContext_Provider_problem(ctx, ec, field)
 	case "circuit":
 		return fieldContext_Provider_circuit(ctx, ec, field)
 	case "latency":
 		return fieldContext_Provider_latency(ctx, ec, field)
 	case "errorRate":
 		return fieldContext_Provider_errorRate(ctx, ec, field)
+	case "calls":
+		return fieldContext_Provider_calls(ctx, ec, field)
 	case "rateLimit":
 		return fieldContext_Provider_rateLimit(ctx, ec, field)
 	case "checkedAt":
 		return fieldContext_Provider_checkedAt(ctx, ec, field)
 	case "lastError":
 		return fieldContext_Provider_lastError(ctx, ec, field)
+	case "lastWebhookAt":
+		return fieldContext_Provider_lastWebhookAt(ctx, ec, field)
+	case "sharedBy":
+		return fieldContext_Provider_sharedBy(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Provider", field.Name)
+}
+
+func childFields_ProviderProblem(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return fieldContext_ProviderProblem_code(ctx, ec, field)
+	case "message":
+		return fieldContext_ProviderProblem_message(ctx, ec, field)
+	case "since":
+		return fieldContext_ProviderProblem_since(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ProviderProblem", field.Name)
 }
 
 func childFields_RateLimit(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {

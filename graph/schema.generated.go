@@ -58,6 +58,7 @@ type SubscriptionResolver interface {
 	Events(ctx context.Context, filter *model.EventFilter, after *string) (<-chan *model.EventEnvelope, error)
 	LoanUpdated(ctx context.Context, id string) (<-chan *lending.Loan, error)
 	OperationUpdated(ctx context.Context, id string) (<-chan *lending.Operation, error)
+	ProviderHealth(ctx context.Context, providers []lending.Provider) (<-chan []model.Provider, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -671,6 +672,20 @@ func field_Subscription_operationUpdated_args(ctx context.Context, ec *execution
 		return nil, err
 	}
 	args["id"] = arg0
+	return args, nil
+}
+
+func field_Subscription_providerHealth_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "providers",
+		func(ctx context.Context, v any) ([]lending.Provider, error) {
+			return unmarshalOCreditProvider2ᚕgithubᚗcomᚋcreditgraphᚋcreditgraphᚋinternalᚋlendingᚐProviderᚄ(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["providers"] = arg0
 	return args, nil
 }
 
@@ -2803,6 +2818,50 @@ func fieldContext_Subscription_operationUpdated(ctx context.Context, ec *executi
 	return fc, nil
 }
 
+func _Subscription_providerHealth(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Subscription_providerHealth(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().ProviderHealth(ctx, fc.Args["providers"].([]lending.Provider))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.Provider) graphql.Marshaler {
+			return marshalNProvider2ᚕgithubᚗcomᚋcreditgraphᚋcreditgraphᚋgraphᚋmodelᚐProviderᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Subscription_providerHealth(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Provider(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Subscription_providerHealth_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
@@ -3623,6 +3682,8 @@ func _Subscription(ctx context.Context, ec *executionContext, sel ast.SelectionS
 		return _Subscription_loanUpdated(ctx, ec, fields[0])
 	case "operationUpdated":
 		return _Subscription_operationUpdated(ctx, ec, fields[0])
+	case "providerHealth":
+		return _Subscription_providerHealth(ctx, ec, fields[0])
 	default:
 		panic("unknown field " + strconv.Quote(fields[0].Name))
 	}

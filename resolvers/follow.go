@@ -2,6 +2,7 @@ package resolvers
 
 import (
 	"context"
+	"slices"
 
 	"github.com/creditgraph/creditgraph/graph/model"
 	"github.com/creditgraph/creditgraph/internal/event"
@@ -47,4 +48,19 @@ func follow[K ~string, T any](ctx context.Context, kind lending.NodeKind, text s
 		_, err := read()
 		return event.Topic{Filter: about(id), Current: true}, err
 	}, func(*lending.Event) (*T, error) { return read() })
+}
+
+// followHealth follows how providers do.
+func (r *Resolver) followHealth(ctx context.Context, names []lending.Provider) (<-chan []model.Provider, error) {
+	followed := r.service.FollowHealth(names)
+	return event.Subscribe(ctx, func() (event.Topic, error) {
+		if slices.ContainsFunc(names, func(name lending.Provider) bool { return !name.Valid() }) {
+			return event.Topic{}, lending.Invalid(lending.Problem{
+				Kind: lending.KindValidation, Message: "Name providers that this service knows.", Field: []string{"providers"},
+			})
+		}
+		return event.Topic{State: followed}, notCustomers(ctx)
+	}, func(*lending.Event) ([]model.Provider, error) {
+		return model.NewProviders(followed.Now(ctx)), nil
+	})
 }

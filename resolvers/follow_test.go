@@ -97,6 +97,7 @@ func TestWhatCannotBeFollowed(t *testing.T) {
 		"a cursor that is none":    {`subscription { events(after: "abc") { cursor } }`, auth.ReadEvents, "VALIDATION"},
 		"a filter that is none":    {`subscription { events(filter: {loanId: "abc"}) { cursor } }`, auth.ReadEvents, "VALIDATION"},
 		"another's events":         {`subscription { events { cursor } }`, auth.ReadLoans, "FORBIDDEN"},
+		"a provider that is none":  {`subscription { providerHealth(providers: [CARBON, UNKNOWN]) { id } }`, auth.ReadLoans, "VALIDATION"},
 		"another's loans":          {fmt.Sprintf(`subscription { loanUpdated(id: %q) { id } }`, id), auth.ReadEvents, "FORBIDDEN"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -104,5 +105,22 @@ func TestWhatCannotBeFollowed(t *testing.T) {
 				t.Errorf("answered %s, want %s", got, test.code)
 			}
 		})
+	}
+}
+
+func TestProvidersAreFollowedAsTheyAreRead(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	next := b.follow(`subscription { providerHealth(providers: [CARBON, ONE_PIPE]) { id name status sharedBy } }`, auth.ReadLoans)
+	want := b.ask(`{ providers { id name status sharedBy } }`, nil, auth.ReadLoans).text
+	got := next()
+	if strings.Count(got, `"name"`) != 2 {
+		t.Errorf("told %s", got)
+	}
+	for _, name := range []string{"Carbon", "OnePipe"} {
+		i := strings.Index(got, `"name":"`+name)
+		if i < 0 || !strings.Contains(want, got[i:i+strings.Index(got[i:], "}")]) {
+			t.Errorf("followed: %s; read: %s", got, want)
+		}
 	}
 }

@@ -63,7 +63,7 @@ func (r *Resolver) node(ctx context.Context, id string) (model.Node, error) {
 	case lending.ProviderNode:
 		for _, health := range r.service.ProviderHealth(ctx) {
 			if string(health.Provider) == key {
-				return new(model.NewProvider(health, model.CircuitUnknown)), nil
+				return new(model.NewProvider(health)), nil
 			}
 		}
 	}

@@ -268,3 +268,11 @@ func TestACustomersOwnTokenFollowsNobodyElses(t *testing.T) {
 		t.Errorf("a client's token is shown %s and %s", first, second)
 	}
 }
+
+func TestACustomersOwnTokenDoesNotFollowProviders(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	if got := b.followAs("c1", `subscription { providerHealth { id } }`)(); !strings.Contains(got, "FORBIDDEN") {
+		t.Errorf("answered %s", got)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"context"
 
 	"github.com/creditgraph/creditgraph/graph/model"
+	"github.com/creditgraph/creditgraph/internal/lending"
 	"github.com/creditgraph/creditgraph/internal/service"
 )
 
@@ -20,9 +21,9 @@ func (r *queryResolver) Providers(ctx context.Context) ([]model.Provider, error)
 	if err := notCustomers(ctx); err != nil {
 		return nil, err
 	}
-	var all []model.Provider
-	for _, health := range r.service.ProviderHealth(ctx) {
-		all = append(all, model.NewProvider(health, model.CircuitUnknown))
-	}
-	return all, nil
+	return model.NewProviders(r.service.ProviderHealth(ctx)), nil
+}
+
+func (r *subscriptionResolver) ProviderHealth(ctx context.Context, providers []lending.Provider) (<-chan []model.Provider, error) {
+	return r.followHealth(ctx, providers)
 }

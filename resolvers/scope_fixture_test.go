@@ -84,6 +84,11 @@ func (b *bench) fullWorld(n string) service.Result {
 	for _, err := range []*lending.Error{nil, {Kind: lending.KindTimeout, Provider: lending.Carbon}} {
 		b.health.Observe(provider.Observation{Provider: lending.Carbon, Operation: "Profile", Began: now, Took: time.Second, Err: err})
 	}
+	b.health.Observe(provider.Observation{Provider: lending.Carbon, Operation: "Apply", Err: &lending.Error{Kind: lending.KindBalanceExhausted, Provider: lending.Carbon}})
+	_, err = b.store.PutDelivery(ctx, &service.Delivery{
+		ID: "d" + n, Provider: lending.Carbon, DedupeKey: "k" + n, Body: []byte("{}"), ReceivedAt: now, State: service.DeliveryApplied, UpdatedAt: now,
+	})
+	b.must(err)
 	r.Problems = []lending.Problem{{Kind: lending.KindValidation, Message: "No.", Field: []string{"input"}}}
 	r.Warnings = []lending.Problem{{Kind: lending.KindValidation, Message: "Odd.", Field: []string{"input"}}}
 	return r

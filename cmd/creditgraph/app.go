@@ -19,6 +19,7 @@ import (
 	"github.com/creditgraph/creditgraph/internal/config"
 	"github.com/creditgraph/creditgraph/internal/datakey"
 	"github.com/creditgraph/creditgraph/internal/event"
+	"github.com/creditgraph/creditgraph/internal/health/board"
 	"github.com/creditgraph/creditgraph/internal/provider/cached"
 	"github.com/creditgraph/creditgraph/internal/quota"
 	"github.com/creditgraph/creditgraph/internal/sandbox"
@@ -175,8 +176,9 @@ func (a *app) startService(ctx context.Context) error {
 		return err
 	}
 	a.service = service.New(service.Config{
-		Store: a.records, Links: recall, Providers: all, Readers: readers(&a.settings, a.cache, all), Health: health, Publisher: publisher,
-		Clock: time.Now, Logger: a.logger,
+		Store: a.records, Links: recall, Providers: all, Readers: readers(&a.settings, a.cache, all), Health: health, Board: a.board(k.Health),
+		Publisher: publisher,
+		Clock:     time.Now, Logger: a.logger,
 		Settings: service.Settings{
 			ReadDeadline: a.settings.ReadDeadline, WriteDeadline: a.settings.WriteDeadline,
 			ReportPollAfter: a.settings.ReportPollAfter, WebhookSecret: string(a.settings.Kredete.WebhookSecret),
@@ -204,6 +206,14 @@ func (a *app) startService(ctx context.Context) error {
 	// Requests have the values of ctx, and not its end: they are drained.
 	a.server.BaseContext = func(net.Listener) context.Context { return context.WithoutCancel(ctx) }
 	return nil
+}
+
+// board is where replicas tell each other how providers do; none without a Redis.
+func (a *app) board(secret []byte) service.HealthBoard {
+	if a.redis == nil {
+		return nil
+	}
+	return board.New(board.Config{Redis: a.redis, KeySecret: secret, Clock: time.Now, Logger: a.logger})
 }
 
 // limits holds clients to their plans, together with the other replicas where there is a Redis.

@@ -24,12 +24,22 @@ type Provider struct {
 	Circuit CircuitState
 }
 
-// NewProvider shows a provider. circuit "" is [CircuitUnknown].
-func NewProvider(health service.ProviderHealth, circuit CircuitState) Provider {
+// NewProvider shows a provider. Where nothing guards its calls the circuit is [CircuitUnknown].
+func NewProvider(health service.ProviderHealth) Provider {
+	circuit := CircuitState(health.Circuit)
 	if circuit == "" {
 		circuit = CircuitUnknown
 	}
 	return Provider{ProviderHealth: health, Circuit: circuit}
+}
+
+// NewProviders shows providers, in their order.
+func NewProviders(health []service.ProviderHealth) []Provider {
+	all := make([]Provider, 0, len(health))
+	for _, h := range health {
+		all = append(all, NewProvider(h))
+	}
+	return all
 }
 
 // NodeID is the provider's global id.

@@ -31,6 +31,7 @@ const (
 	service = "internal/service"
 	port    = "internal/provider"
 	wire    = "internal/provider/wire"
+	health  = "internal/health"
 	twin    = "internal/sandbox/twin"
 	world   = "internal/sandbox/world"
 )
@@ -65,7 +66,12 @@ func rules() []rule {
 			may: []string{"graph", "graph/model", "graph/scalar", lending, service, "internal/loader", "internal/event", "internal/auth", "internal/quota"},
 		},
 
-		{of: []string{service}, may: []string{lending, port}},
+		{
+			of: []string{service}, may: []string{lending, port, health},
+			because: "health is what is measured of calls, and the service judges it; see docs/adr/0025-health-shared-by-replicas.md",
+		},
+		{of: []string{health}, may: []string{lending, port}},
+		{of: []string{"internal/health/board"}, may: []string{health}},
 		{of: []string{"internal/loader"}, may: []string{lending, service}},
 		{of: []string{"internal/event"}, may: []string{lending}},
 		{of: []string{"internal/auth"}, may: []string{lending}},
@@ -116,7 +122,7 @@ func rules() []rule {
 		{
 			of: []string{"cmd/creditgraph"},
 			may: slices.Concat([]string{
-				"schema", "graph", "graph/model", "graph/scalar", "resolvers", "migrations", "internal/*", "internal/provider/*", "internal/sandbox/*",
+				"schema", "graph", "graph/model", "graph/scalar", "resolvers", "migrations", "internal/*", "internal/health/*", "internal/provider/*", "internal/sandbox/*",
 			}),
 			because: "the one place where the parts are put together",
 		},

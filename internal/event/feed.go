@@ -72,8 +72,8 @@ type Feed struct {
 	followers int // guarded by Feeds
 
 	mu     sync.Mutex
-	frames map[int64]*frame
-	order  []int64 // of frames, the oldest first
+	frames map[int64]*frame // by the event's sequence number, or the state's version
+	order  []int64          // of frames, the oldest first
 	bytes  int
 }
 
@@ -83,15 +83,21 @@ type frame struct {
 	err   error
 }
 
-// frame gives what is sent for an event. It waits no longer than ctx for somebody else's rendering.
+// frame gives what is sent for an event.
 func (f *Feed) frame(ctx context.Context, e *lending.Event) ([]byte, error) {
+	return f.rendered(ctx, e.Sequence, e)
+}
+
+// rendered gives what is sent for an event, or for a version of a state where e is nil. It waits no longer than ctx for
+// somebody else's rendering.
+func (f *Feed) rendered(ctx context.Context, number int64, e *lending.Event) ([]byte, error) {
 	f.mu.Lock()
-	known := f.frames[e.Sequence]
+	known := f.frames[number]
 	if known == nil {
 		known = &frame{ready: make(chan struct{})}
-		f.frames[e.Sequence], f.order = known, append(f.order, e.Sequence)
+		f.frames[number], f.order = known, append(f.order, number)
 		f.mu.Unlock()
-		f.fill(ctx, e, known)
+		f.fill(ctx, number, e, known)
 		return known.body, known.err
 	}
 	f.mu.Unlock()
@@ -111,7 +117,7 @@ func (f *Feed) now(ctx context.Context) ([]byte, error) {
 }
 
 // fill renders on behalf of all: the one who came first may leave.
-func (f *Feed) fill(ctx context.Context, e *lending.Event, into *frame) {
+func (f *Feed) fill(ctx context.Context, number int64, e *lending.Event, into *frame) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renderDeadline)
 	defer cancel()
 	into.err = errUnrendered
@@ -119,11 +125,11 @@ func (f *Feed) fill(ctx context.Context, e *lending.Event, into *frame) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		close(into.ready)
-		if f.frames[e.Sequence] == into { // not dropped meanwhile
+		if f.frames[number] == into { // not dropped meanwhile
 			f.bytes += len(into.body)
 		}
 		if into.err != nil {
-			f.drop(e.Sequence) // the next one tries again
+			f.drop(number) // the next one tries again
 		}
 		for len(f.order) > feedFrames || f.bytes > feedBytes && len(f.order) > 1 {
 			f.drop(f.order[0])

@@ -14,6 +14,8 @@ type Topic struct {
 	After *int64
 	// Current says that the present state comes first.
 	Current bool
+	// State is what is followed instead of the log; nil for the log.
+	State State
 }
 
 // The executor of the graph knows subscriptions as channels, one for each subscriber, and renders what comes
@@ -40,7 +42,7 @@ func Planning(ctx context.Context) (context.Context, *Plan) {
 }
 
 // Delivering is the context in which a subscription's resolver gives what there is to say of one event; of the
-// present state for nil.
+// present state for nil, also where it is a [State] that is followed.
 func Delivering(ctx context.Context, e *lending.Event) context.Context {
 	return context.WithValue(ctx, deliveryKey{}, delivery{e})
 }

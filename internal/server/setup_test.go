@@ -109,6 +109,7 @@ type bench struct {
 	records *records
 	lender  *lender
 	hub     *event.Hub
+	health  *service.Health
 	issuer  *auth.Issuer
 	log     *logbook
 	logger  *slog.Logger
@@ -147,10 +148,16 @@ func setupWith(t testing.TB, change func(*server.Config)) *bench {
 	b.hub = event.NewHub(db, time.Second, logger)
 	b.hub.Start()
 	t.Cleanup(b.hub.Stop)
+	b.health = service.NewHealth(time.Now)
 	use := service.New(service.Config{
-		Store: b.records, Health: service.NewHealth(time.Now), Publisher: b.hub, Clock: time.Now, Logger: logger,
+		Store: b.records, Health: b.health, Publisher: b.hub, Clock: time.Now, Logger: logger,
 		Providers: []*provider.Provider{{Name: lending.Kredete, Decisions: b.lender}, {Name: lending.Kredmint, Documents: b.lender}},
 		Settings:  service.Settings{TokenKey: []byte("key")},
+	})
+	t.Cleanup(func() {
+		if err := use.Stop(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
 	})
 	root := resolvers.New(resolvers.Config{Service: use, Store: b.records, Cursors: db, Audit: db})
 	if b.issuer, err = auth.NewIssuer([]byte("data key"), time.Now); err != nil {

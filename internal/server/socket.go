@@ -229,7 +229,7 @@ func (s *socket) run(ctx context.Context, op *socketOperation, params *graphql.R
 	case len(errs) > 0:
 		s.finish(op, func() { s.refuse(op.id, s.exec.DispatchError(graphql.WithOperationContext(ctx, opCtx), errs)) })
 	case isSubscription(opCtx):
-		sub, refusal := s.subscriptions.open(ctx, s.exec, opCtx, "")
+		sub, refusal := s.subscriptions.open(ctx, s.exec, opCtx, "", s.nudge)
 		if refusal != nil {
 			s.finish(op, func() { s.refuse(op.id, refusal) })
 			return

@@ -221,6 +221,9 @@ func (s *socket) untilPing(g *gauge) time.Duration {
 	}
 }
 
+// unread is what a client is told that stopped reading.
+const unread = "Events were not being read. Subscribe again"
+
 // giveUp tells each subscription of a client that stopped reading where it stands, and ends the connection.
 func (s *socket) giveUp() {
 	s.mu.Lock()
@@ -230,10 +233,13 @@ func (s *socket) giveUp() {
 	until := time.Now().Add(s.limits.farewell)
 	for _, op := range list {
 		response := failed(s.ctx, &lending.Error{
-			Kind: lending.KindUnavailable, Outcome: lending.NotExecuted, Retryable: true,
-			Message: "Events were not being read. Subscribe again with after: the cursor given here.",
+			Kind: lending.KindUnavailable, Outcome: lending.NotExecuted, Retryable: true, Message: unread,
 		})
-		response.Errors[0].Extensions["cursor"] = s.subscriptions.cursors.EventCursor(op.sub.Place())
+		if cursor := op.sub.standing(); cursor != "" {
+			response.Errors[0].Message = unread + " with after: the cursor given here"
+			response.Errors[0].Extensions["cursor"] = cursor
+		}
+		response.Errors[0].Message += "."
 		text, err := json.Marshal(response.Errors)
 		if err != nil {
 			panic(err) // an error is text and plain values

@@ -78,7 +78,13 @@ func (t eventStream) Do(w http.ResponseWriter, r *http.Request, exec graphql.Gra
 		out.only(responses(told))
 		return
 	}
-	sub, refusal := t.subscriptions.open(ctx, exec, op, r.Header.Get("Last-Event-ID"))
+	news := make(chan struct{}, 1)
+	sub, refusal := t.subscriptions.open(ctx, exec, op, r.Header.Get("Last-Event-ID"), func() {
+		select {
+		case news <- struct{}{}:
+		default: // it is told already
+		}
+	})
 	if refusal != nil {
 		out.only(refusal)
 		return
@@ -86,8 +92,10 @@ func (t eventStream) Do(w http.ResponseWriter, r *http.Request, exec graphql.Gra
 	defer sub.close()
 	ctx, cancel := untilExpiry(ctx)
 	defer cancel()
-	out.place(t.subscriptions.cursors.EventCursor(sub.Place()))
-	t.follow(ctx, out, sub)
+	if cursor := sub.standing(); cursor != "" {
+		out.place(cursor)
+	}
+	t.follow(ctx, out, sub, news)
 }
 
 // refuseToken answers that the token has run out.
@@ -97,7 +105,8 @@ func refuseToken(w http.ResponseWriter, r *http.Request) {
 }
 
 // follow sends what a subscription brings until the client, its token or the server goes.
-func (t eventStream) follow(ctx context.Context, out *sseWriter, sub *subscription) {
+// news tells that there may be something which the log does not tell of.
+func (t eventStream) follow(ctx context.Context, out *sseWriter, sub *subscription, news <-chan struct{}) {
 	silence := time.NewTicker(t.limits.ping)
 	defer silence.Stop()
 	for out.err == nil {
@@ -111,7 +120,7 @@ func (t eventStream) follow(ctx context.Context, out *sseWriter, sub *subscripti
 			return
 		case ok:
 			if frame.Body != nil {
-				out.event("next", t.subscriptions.cursors.EventCursor(frame.Place), frame.Body)
+				out.event("next", sub.cursor(frame.Place), frame.Body)
 			}
 			select {
 			case <-t.drain:
@@ -129,6 +138,7 @@ func (t eventStream) follow(ctx context.Context, out *sseWriter, sub *subscripti
 		case <-t.drain:
 			return
 		case <-changed:
+		case <-news:
 		case <-again(err):
 		case <-silence.C:
 			out.comment()

@@ -33,17 +33,41 @@ type subscriptions struct {
 	log     *slog.Logger
 }
 
+// frames is what a client is sent, one after the other.
+type frames interface {
+	Next(ctx context.Context) (event.Frame, bool, error)
+}
+
 // subscription is one that a client follows. It has to be closed.
 type subscription struct {
-	*event.Stream
-	leave func()
+	frames
+	log     *event.Stream // nil where a state is followed, and not the log
+	cursors Cursors
+	leave   func()
 }
 
 func (s *subscription) close() { s.leave() }
 
+// cursor is what a client sends to go on behind a place; "" where there is nothing to go on from.
+func (s *subscription) cursor(place int64) string {
+	if s.log == nil {
+		return ""
+	}
+	return s.cursors.EventCursor(place)
+}
+
+// standing is the cursor of what was sent last.
+func (s *subscription) standing() string {
+	if s.log == nil {
+		return ""
+	}
+	return s.cursor(s.log.Place())
+}
+
 // open begins a subscription behind lastSeen, or where its own arguments say without one. The response tells
-// why it cannot begin; it is nil otherwise.
-func (s *subscriptions) open(ctx context.Context, exec graphql.GraphExecutor, op *graphql.OperationContext, lastSeen string) (*subscription, *graphql.Response) {
+// why it cannot begin; it is nil otherwise. notify is called when there may be something to send that the log does not
+// tell of; it must not block.
+func (s *subscriptions) open(ctx context.Context, exec graphql.GraphExecutor, op *graphql.OperationContext, lastSeen string, notify func()) (*subscription, *graphql.Response) {
 	planning, plan := event.Planning(ctx)
 	responses, told := exec.DispatchOperation(planning, op)
 	if response := responses(told); response != nil {
@@ -53,6 +77,9 @@ func (s *subscriptions) open(ctx context.Context, exec graphql.GraphExecutor, op
 		return nil, failed(ctx, &lending.Error{Kind: lending.KindInternal, Outcome: lending.NotExecuted})
 	}
 	topic := plan.Topic
+	if topic.State != nil {
+		return s.openState(ctx, exec, op, topic.State, notify), nil
+	}
 	if lastSeen != "" && !topic.Current {
 		place, err := s.cursors.EventSequence(lastSeen)
 		if err != nil {
@@ -65,7 +92,18 @@ func (s *subscriptions) open(ctx context.Context, exec graphql.GraphExecutor, op
 		return nil, failed(ctx, err)
 	}
 	feed, leave := s.feeds.Join(feedKey(ctx, op), s.renderer(ctx, exec, op))
-	return &subscription{Stream: event.NewStream(s.hub, feed, topic.Filter, place, topic.Current), leave: leave}, nil
+	stream := event.NewStream(s.hub, feed, topic.Filter, place, topic.Current)
+	return &subscription{frames: stream, log: stream, cursors: s.cursors, leave: leave}, nil
+}
+
+// openState begins a subscription to a state.
+func (s *subscriptions) openState(ctx context.Context, exec graphql.GraphExecutor, op *graphql.OperationContext, state event.State, notify func()) *subscription {
+	feed, leave := s.feeds.Join(feedKey(ctx, op), s.renderer(ctx, exec, op))
+	part := state.Join(notify)
+	return &subscription{frames: event.NewStateStream(state, feed), cursors: s.cursors, leave: func() {
+		part()
+		leave()
+	}}
 }
 
 // beginning is the place behind which a topic begins. A cursor that the log cannot go on from is refused now

@@ -2,11 +2,11 @@ package service
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/creditgraph/creditgraph/internal/health"
 	"github.com/creditgraph/creditgraph/internal/lending"
 	"github.com/creditgraph/creditgraph/internal/provider"
 )
@@ -46,199 +46,196 @@ type RateLimited interface {
 
 // ProviderHealth is one provider as an operator sees it.
 type ProviderHealth struct {
-	Provider     lending.Provider
-	Capabilities []lending.Capability
-	Status       HealthStatus
-	P50, P99     time.Duration // of the calls in the window; 0 where there were none
-	ErrorRate    *lending.Decimal
-	RateLimit    *RateLimit
-	Calls        int // in the window
-	LastCallAt   time.Time
-	LastFailure  *lending.Failure
+	Provider      lending.Provider
+	Capabilities  []lending.Capability
+	Status        HealthStatus
+	Circuit       provider.CircuitState // the worst of all replicas; "" where nothing guards the calls
+	P50, P99      time.Duration         // of the calls in the window; 0 where there were none
+	ErrorRate     *lending.Decimal
+	RateLimit     *RateLimit
+	Calls         int // in the window
+	LastCallAt    time.Time
+	LastFailure   *lending.Failure
+	Problem       *ProviderProblem // nil where there is none
+	LastWebhookAt time.Time        // zero where none ever came
+	SharedBy      int              // how many replicas the figures are of
 }
 
-const (
-	healthWindow  = 5 * time.Minute
-	healthSamples = 512 // for each provider
-	downAfter     = 3   // faults in a row
-	probeAge      = 5 * time.Second
-	probeTimeout  = 2 * time.Second
-)
-
-// Health judges providers by what became of the calls made to them. It is safe for concurrent use.
-type Health struct {
-	now func() time.Time
-
-	mu     sync.Mutex
-	tracks map[lending.Provider]*track
+// ProviderProblem is something that a provider refuses to this service, and that somebody has to mend with it.
+type ProviderProblem struct {
+	Kind    lending.ErrorKind
+	Message string
+	Since   time.Time
 }
 
-type track struct {
-	samples []sample // a ring, the newest last
-	faults  int      // in a row
-	probe   bool     // the last call was a probe that failed
-	failure *lending.Error
+// HealthBoard is where replicas tell each other how providers do for them. What it cannot do costs nothing but
+// that: it waits briefly, and has no errors.
+type HealthBoard interface {
+	Publish(ctx context.Context, own health.Report)
+	// Others is what other replicas told lately.
+	Others(ctx context.Context) []health.Report
+	// Withdraw takes back what this replica told.
+	Withdraw(ctx context.Context)
 }
 
-type sample struct {
-	at    time.Time
-	took  time.Duration
-	fault bool
-}
+// Health measures the calls of providers. It is safe for concurrent use.
+type Health struct{ *health.Meter }
 
 // NewHealth makes a Health that knows of no call yet.
-func NewHealth(clock func() time.Time) *Health {
-	return &Health{now: clock, tracks: map[lending.Provider]*track{}}
-}
+func NewHealth(clock func() time.Time) *Health { return &Health{health.NewMeter(clock)} }
 
-// Observe takes note of a call. It is a [provider.Observer]. A call that its caller gave up says nothing of the
-// provider.
-func (h *Health) Observe(o provider.Observation) {
-	if o.Err != nil && errors.Is(o.Err, context.Canceled) {
-		return
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	t := h.tracks[o.Provider]
-	if t == nil {
-		t = &track{}
-		h.tracks[o.Provider] = t
-	}
-	fault := isFault(o.Err)
-	if len(t.samples) == healthSamples {
-		t.samples = slices.Delete(t.samples, 0, healthSamples/4)
-	}
-	t.samples = append(t.samples, sample{at: o.Began.Add(o.Took), took: o.Took, fault: fault})
-	t.probe = fault && o.Operation == "Ping"
-	if !fault {
-		t.faults, t.failure = 0, nil
-		return
-	}
-	t.faults++
-	t.failure = o.Err
-}
-
-// isFault reports whether an error is the provider's failing rather than its answer.
-func isFault(e *lending.Error) bool {
-	if e == nil {
-		return false
-	}
-	switch e.Kind {
-	case lending.KindUpstreamUnavailable, lending.KindTimeout, lending.KindUpstreamProtocol,
-		lending.KindOutcomeUnknown, lending.KindUpstreamAuth, lending.KindProviderDisabled,
-		lending.KindBalanceExhausted:
-		return true
-	}
-	return false
-}
-
-// Outage is why a provider counts as down; nil when it does not.
+// Outage is why a provider does not do what it is for, as far as this replica knows; nil when it does.
 func (h *Health) Outage(name lending.Provider) *lending.Error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if t := h.tracks[name]; t != nil && t.down(h.now()) {
-		return t.failure
+	m := h.Measured(name)
+	if m == nil {
+		return nil
+	}
+	switch stands := health.Stand(h.Now(), []*health.Measurement{m}); {
+	case stands.Problem != nil:
+		return stands.Problem.Error(name)
+	case stands.Down:
+		return stands.Failure.Error(name)
 	}
 	return nil
 }
 
-// down reports whether the latest calls say that the provider does not work. What they said longer ago than
-// the window says nothing of today.
-func (t *track) down(now time.Time) bool {
-	return (t.faults >= downAfter || t.probe) && now.Sub(t.samples[len(t.samples)-1].at) <= healthWindow
-}
-
-// recent are the samples within the window.
-func (t *track) recent(now time.Time) []sample {
-	from := slices.IndexFunc(t.samples, func(s sample) bool { return now.Sub(s.at) <= healthWindow })
-	if from < 0 {
-		return nil
-	}
-	return t.samples[from:]
-}
-
-// view is a provider's health now, from the samples.
-func (h *Health) view(name lending.Provider) ProviderHealth {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	v := ProviderHealth{Provider: name, Status: HealthUnknown}
-	t := h.tracks[name]
-	if t == nil || len(t.samples) == 0 {
-		return v
-	}
-	v.LastCallAt = t.samples[len(t.samples)-1].at
-	v.LastFailure = lending.FailureOf(nilable(t.failure))
-	recent := t.recent(h.now())
-	v.Calls = len(recent)
-	faults := 0
-	var took []time.Duration
-	for _, s := range recent {
-		took = append(took, s.took)
-		if s.fault {
-			faults++
-		}
-	}
-	if v.Calls > 0 {
-		slices.Sort(took)
-		v.P50, v.P99 = took[len(took)/2], took[len(took)*99/100]
-		rate := lending.NewDecimal(int64(faults*10_000/v.Calls), 4)
-		v.ErrorRate = &rate
-	}
-	switch {
-	case v.Calls == 0:
-	case t.down(h.now()):
-		v.Status = HealthDown
-	case faults*10 > v.Calls:
-		v.Status = HealthDegraded
-	default:
-		v.Status = HealthUp
-	}
-	return v
-}
-
-// nilable keeps a nil *Error from becoming a non-nil error.
-func nilable(e *lending.Error) error {
-	if e == nil {
-		return nil
-	}
-	return e
-}
-
-// ProviderHealth tells how all providers do, from real calls: one that was not called within the last
-// seconds is asked for something free first, all at the same time.
+// ProviderHealth tells how all providers do for all replicas, from real calls: one that was not called within the
+// last seconds is asked for something free first, all at the same time.
 func (s *Service) ProviderHealth(ctx context.Context) []ProviderHealth {
-	var probes sync.WaitGroup
-	for _, p := range s.providers {
-		if p.Pinger == nil || s.now().Sub(s.health.view(p.Name).LastCallAt) < probeAge {
-			continue
+	others := s.othersHealth(ctx)
+	for _, probe := range s.probeIdle(append(slices.Clone(others), s.measured()), probeAge) {
+		select {
+		case <-probe:
+		case <-ctx.Done():
 		}
-		probes.Go(func() {
-			ctx, cancel := context.WithTimeout(ctx, probeTimeout)
-			defer cancel()
-			if err := p.Pinger.Ping(ctx); err != nil {
-				s.log.InfoContext(ctx, "provider does not answer a probe", "provider", p.Name, "kind", lending.KindOf(err))
-			}
-		})
 	}
-	probes.Wait()
+	return s.judged(ctx, others)
+}
+
+// judged is how all providers stand now, by our own measurements and by those of others.
+func (s *Service) judged(ctx context.Context, others []health.Report) []ProviderHealth {
+	reports := append(slices.Clone(others), s.measured())
+	webhooks := s.newestWebhooks(ctx)
 	var all []ProviderHealth
 	for _, name := range lending.Providers() {
-		all = append(all, s.healthOf(name))
+		v := s.healthOf(name, reports)
+		v.LastWebhookAt = webhooks[name]
+		all = append(all, v)
 	}
 	return all
 }
 
-func (s *Service) healthOf(name lending.Provider) ProviderHealth {
+// measured is what this replica knows of the configured providers.
+func (s *Service) measured() health.Report {
+	known, own := s.health.Report(), health.Report{}
+	for name, p := range s.providers {
+		m := known[name]
+		if m == nil {
+			m = &health.Measurement{}
+		}
+		if s.circuits != nil {
+			m.Circuit = s.circuits.Circuit(name)
+		}
+		if limited, ok := p.Pinger.(RateLimited); ok {
+			if limit, remaining, resetsAt, known := limited.RateLimit(); known {
+				m.Limit = &health.Limit{Limit: limit, Remaining: remaining, ResetsAt: resetsAt}
+			}
+		}
+		own[name] = m
+	}
+	return own
+}
+
+func (s *Service) othersHealth(ctx context.Context) []health.Report {
+	if s.board == nil {
+		return nil
+	}
+	return s.board.Others(ctx)
+}
+
+// of are the measurements of one provider.
+func of(name lending.Provider, reports []health.Report) []*health.Measurement {
+	var list []*health.Measurement
+	for _, report := range reports {
+		if m := report[name]; m != nil {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+// healthOf judges one provider.
+func (s *Service) healthOf(name lending.Provider, reports []health.Report) ProviderHealth {
 	p := s.providers[name]
 	if p == nil {
 		return ProviderHealth{Provider: name, Status: HealthNotConfigured}
 	}
-	v := s.health.view(name)
-	v.Capabilities = p.Capabilities()
-	if limited, ok := p.Pinger.(RateLimited); ok {
-		if limit, remaining, resetsAt, known := limited.RateLimit(); known {
-			v.RateLimit = &RateLimit{Limit: limit, Remaining: remaining, ResetsAt: resetsAt}
-		}
+	measured := of(name, reports)
+	stands := health.Stand(s.now(), measured)
+	v := ProviderHealth{
+		Provider: name, Capabilities: p.Capabilities(), Status: statusOf(&stands), Circuit: stands.Circuit, SharedBy: len(measured),
+		Calls: int(stands.All.Calls), P50: stands.All.Quantile(0.5), P99: stands.All.Quantile(0.99), LastCallAt: stands.CalledAt,
+	}
+	if v.Calls > 0 {
+		rate := lending.NewDecimal(int64(stands.All.Faults*10_000/stands.All.Calls), 4)
+		v.ErrorRate = &rate
+	}
+	if stands.Failure != nil {
+		v.LastFailure = lending.FailureOf(stands.Failure.Error(name))
+	}
+	if stands.Problem != nil {
+		v.Problem = &ProviderProblem{Kind: stands.Problem.Kind, Message: stands.Problem.Error(name).Error(), Since: stands.Problem.Since}
+	}
+	if l := stands.Limit; l != nil {
+		v.RateLimit = &RateLimit{Limit: l.Limit, Remaining: l.Remaining, ResetsAt: l.ResetsAt}
 	}
 	return v
+}
+
+// statusOf judges how a provider stands. Whether it fails at present is for the minute before its last call to say: how
+// it was before is over, and silence since is no news.
+func statusOf(stands *health.Standing) HealthStatus {
+	hindered := stands.Circuit == provider.CircuitOpen || stands.Circuit == provider.CircuitHalfOpen
+	switch {
+	case stands.Down:
+		return HealthDown
+	case stands.Problem != nil, stands.Shaky, hindered, stands.Lately.Faults*10 > stands.Lately.Calls:
+		return HealthDegraded
+	case stands.All.Calls == 0:
+		return HealthUnknown
+	}
+	return HealthUp
+}
+
+const (
+	webhooksAge     = 2 * time.Second // how long it is known when the newest webhooks came
+	webhooksTimeout = time.Second
+)
+
+// newestWebhooks is what is known of the newest webhooks.
+type newestWebhooks struct {
+	mu     sync.Mutex
+	at     time.Time // when it was asked for
+	newest map[lending.Provider]time.Time
+}
+
+// newestWebhooks is when each provider's newest webhook came. While our records cannot be reached it is what was
+// known before.
+func (s *Service) newestWebhooks(ctx context.Context) map[lending.Provider]time.Time {
+	w := &s.webhooks
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if now := s.now(); !w.at.IsZero() && now.Sub(w.at) < webhooksAge {
+		return w.newest
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), webhooksTimeout)
+	defer cancel()
+	newest, err := s.store.NewestDeliveries(ctx)
+	w.at = s.now()
+	if err != nil {
+		s.log.WarnContext(ctx, "it is not known when webhooks came last", "error", lending.AsError(err).Detail())
+		return w.newest
+	}
+	w.newest = newest
+	return newest
 }

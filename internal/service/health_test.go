@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -108,15 +109,145 @@ func TestHealthIsOfTheLastFiveMinutes(t *testing.T) {
 	}
 }
 
-func TestManyCallsAreKeptInBounds(t *testing.T) {
+func TestAProviderIsWellAgainAMinuteAfter(t *testing.T) {
 	t.Parallel()
 	b := setup(t, unpinged)
-	for range 5000 {
-		b.health.Observe(provider.Observation{Provider: lending.Carbon, Operation: "Apply", Began: b.clock.Now()})
+	b.calls("xxx.....")
+	if h := b.healthOf(lending.Carbon); h.Status != service.HealthDegraded {
+		t.Errorf("it is %s", h.Status)
 	}
-	if h := b.healthOf(lending.Carbon); h.Calls < 100 || h.Calls > 1000 {
-		t.Errorf("%d calls are kept", h.Calls)
+	b.clock.pass(time.Minute)
+	b.calls(".")
+	if h := b.healthOf(lending.Carbon); h.Status != service.HealthUp || h.ErrorRate.String() != "0.3333" {
+		t.Errorf("it is %s with %s", h.Status, h.ErrorRate)
 	}
+	b.clock.pass(2 * time.Minute)
+	if h := b.healthOf(lending.Carbon); h.Status != service.HealthUp {
+		t.Errorf("after silence it is %s", h.Status)
+	}
+}
+
+// circuits are those of providers.
+type circuits map[lending.Provider]provider.CircuitState
+
+func (c circuits) Circuit(name lending.Provider) provider.CircuitState { return c[name] }
+
+func TestACircuitThatIsOpenHinders(t *testing.T) {
+	t.Parallel()
+	for circuit, want := range map[provider.CircuitState]service.HealthStatus{
+		provider.CircuitOpen: service.HealthDegraded, provider.CircuitHalfOpen: service.HealthDegraded,
+		provider.CircuitClosed: service.HealthUp, "": service.HealthUp,
+	} {
+		b := setup(t, unpinged, func(c *service.Config) { c.Circuits = circuits{lending.Carbon: circuit} })
+		b.calls("..")
+		if h := b.healthOf(lending.Carbon); h.Status != want || h.Circuit != circuit {
+			t.Errorf("with a circuit %s it is %s, %s", circuit, h.Status, h.Circuit)
+		}
+	}
+}
+
+// limited is a Pinger that knows its rate limit.
+type limited struct {
+	provider.Pinger
+	remaining int
+	resetsAt  time.Time
+}
+
+func (l *limited) RateLimit() (limit, remaining int, resetsAt time.Time, ok bool) {
+	return 60, l.remaining, l.resetsAt, true
+}
+
+func TestARateLimitIsToldAsLongAsItHolds(t *testing.T) {
+	t.Parallel()
+	l := &limited{remaining: 7, resetsAt: today().Add(time.Minute)}
+	b := setup(t)
+	b.serve(func(c *service.Config) {
+		for _, p := range c.Providers {
+			if p.Name == lending.Kredete {
+				l.Pinger, p.Pinger = p.Pinger, l
+			}
+		}
+	})
+	if got := b.healthOf(lending.Kredete).RateLimit; got == nil || *got != (service.RateLimit{Limit: 60, Remaining: 7, ResetsAt: l.resetsAt}) {
+		t.Errorf("the limit is %+v", got)
+	}
+	b.clock.pass(time.Minute + time.Second)
+	if got := b.healthOf(lending.Kredete).RateLimit; got != nil {
+		t.Errorf("of a time that is over: %+v", got)
+	}
+}
+
+// orders lets an order of TrustDecision's end.
+func (b *bench) orders(kind lending.ErrorKind) {
+	o := provider.Observation{Provider: lending.TrustDecision, Operation: "OrderReport", Class: provider.Write}
+	if kind != "" {
+		o.Err = &lending.Error{Kind: kind, Provider: lending.TrustDecision}
+	}
+	b.health.Observe(o)
+}
+
+func TestAProblemIsNotHiddenByASignOfLife(t *testing.T) {
+	t.Parallel()
+	b := setup(t, unpinged)
+	b.orders(lending.KindBalanceExhausted)
+	b.clock.pass(10 * time.Minute) // the rates say nothing any more
+	b.health.Observe(provider.Observation{Provider: lending.TrustDecision, Operation: "Ping"})
+	h := b.healthOf(lending.TrustDecision)
+	want := service.ProviderProblem{Kind: lending.KindBalanceExhausted, Message: "The prepaid balance at TrustDecision is used up.", Since: today()}
+	if h.Status != service.HealthDegraded || h.Problem == nil || *h.Problem != want {
+		t.Errorf("it is %s with %+v", h.Status, h.Problem)
+	}
+	if outage := b.health.Outage(lending.TrustDecision); outage == nil || outage.Kind != lending.KindBalanceExhausted {
+		t.Errorf("what there is cannot be renewed, and the outage is %v", outage)
+	}
+	b.orders("")
+	if h := b.healthOf(lending.TrustDecision); h.Status != service.HealthUp || h.Problem != nil || b.health.Outage(lending.TrustDecision) != nil {
+		t.Errorf("after an order it is %s with %+v", h.Status, h.Problem)
+	}
+}
+
+func TestTheNewestWebhookIsTold(t *testing.T) {
+	t.Parallel()
+	away := &awayDeliveries{}
+	b := setup(t, unpinged, func(c *service.Config) { away.Store, c.Store = c.Store, away })
+	if at := b.healthOf(lending.Kredete).LastWebhookAt; !at.IsZero() {
+		t.Errorf("before any: %s", at)
+	}
+	b.clock.pass(time.Hour)
+	b.kredete.tell("created", loanNews(lending.EventLoanCreated, "cust-1", lending.Loan{ExternalID: "loan_1", Principal: naira("5")}))
+	b.receive(b.kredete, "created")
+	came := b.clock.Now()
+	for range 2 {
+		if at := b.healthOf(lending.Kredete).LastWebhookAt; !at.Equal(came) {
+			t.Errorf("it came at %s, want %s", at, came)
+		}
+		if at := b.healthOf(lending.Kredmint).LastWebhookAt; !at.IsZero() {
+			t.Errorf("Kredmint's came at %s", at)
+		}
+	}
+	if away.asked != 2 {
+		t.Errorf("the records were asked %d times, want once for each time that something can have changed", away.asked)
+	}
+	away.err = &lending.Error{Kind: lending.KindUnavailable}
+	b.clock.pass(time.Hour)
+	if at := b.healthOf(lending.Kredete).LastWebhookAt; !at.Equal(came) {
+		t.Errorf("with the records away it came at %s", at)
+	}
+}
+
+// awayDeliveries is a store whose deliveries may be out of reach.
+type awayDeliveries struct {
+	service.Store
+	asked int
+	err   error
+}
+
+func (a *awayDeliveries) NewestDeliveries(ctx context.Context) (map[lending.Provider]time.Time, error) {
+	a.asked++
+	if a.err != nil {
+		return nil, a.err
+	}
+	return a.Store.NewestDeliveries(ctx)
 }
 
 func TestACallThatItsCallerGaveUpSaysNothingOfTheProvider(t *testing.T) {
@@ -166,11 +297,45 @@ func TestAProviderThatWasNotCalledIsProbed(t *testing.T) {
 
 func TestAProbeIsNotRepeatedAtOnce(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	b.serve(observed(b), func(c *service.Config) { c.Clock = time.Now }) // Observe measures by the wall's clock
-	for range 3 {
+	b := setup(t) // nobody observes: as where the probe is refused before it is a call
+	for _, step := range []struct {
+		pass time.Duration
+		want int
+	}{{0, 1}, {time.Second, 1}, {3 * time.Second, 1}, {time.Second, 2}, {time.Hour, 3}} {
+		b.clock.pass(step.pass)
 		b.service.ProviderHealth(b.ctx)
+		if n := b.kredete.called("Ping"); n != step.want {
+			t.Errorf("after %s: pinged %d times, want %d", step.pass, n, step.want)
+		}
 	}
+}
+
+func TestManyWhoAskShareAProbe(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.serve(observed(b))
+	started, gate := make(chan struct{}, 1), make(chan struct{})
+	b.kredete.ping = func(context.Context) error {
+		started <- struct{}{}
+		<-gate
+		return nil
+	}
+	var group sync.WaitGroup
+	ask := func() {
+		if h := b.healthOf(lending.Kredete); h.Status != service.HealthUp {
+			b.Errorf("it is %s: the probe was not waited for", h.Status)
+		}
+	}
+	group.Go(ask)
+	<-started
+	gone, leave := context.WithCancel(b.ctx)
+	leave()
+	b.service.ProviderHealth(gone) // who has left does not wait, and takes the probe from nobody
+	for range 20 {
+		group.Go(ask)
+	}
+	close(gate)
+	group.Wait()
 	if n := b.kredete.called("Ping"); n != 1 {
 		t.Errorf("pinged %d times", n)
 	}
@@ -180,13 +345,25 @@ func TestAClientThatGoesAwayDoesNotBringProvidersDown(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.serve(observed(b))
+	done := make(chan struct{})
 	b.kredete.ping = func(ctx context.Context) error {
-		return at(lending.Kredete, &lending.Error{Kind: lending.KindUpstreamUnavailable, Outcome: lending.NotExecuted, Err: ctx.Err()})
+		defer close(done)
+		return ctx.Err()
 	}
 	ctx, cancel := context.WithCancel(b.ctx)
 	cancel()
 	b.service.ProviderHealth(ctx)
-	if outage := b.health.Outage(lending.Kredete); outage != nil {
-		t.Errorf("down: %v", outage)
+	<-done
+	if h := b.healthOf(lending.Kredete); h.Status != service.HealthUp {
+		t.Errorf("it is %s", h.Status)
+	}
+}
+
+func TestAServiceThatStopsBeginsNoProbe(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.must(b.service.Stop(b.ctx))
+	if h := b.healthOf(lending.Kredete); h.Status != service.HealthUnknown || b.kredete.called("Ping") != 0 {
+		t.Errorf("it is %s after %d probes", h.Status, b.kredete.called("Ping"))
 	}
 }

@@ -91,6 +91,11 @@ type Config struct {
 	Providers []*provider.Provider // the configured ones
 	Readers   Readers
 	Health    *Health
+	Circuits  provider.Circuits // nil where nothing guards the calls of providers
+	Board     HealthBoard       // nil where this replica is alone
+	// HealthChanged is told of each change of a provider's status as this replica sees it; it must not block. May be nil.
+	HealthChanged func(name lending.Provider, from, to HealthStatus)
+
 	Publisher Publisher
 	Clock     func() time.Time
 	Logger    *slog.Logger
@@ -109,6 +114,13 @@ type Service struct {
 	log       *slog.Logger
 	settings  Settings
 	owner     string // names this process in leases
+
+	circuits      provider.Circuits
+	board         HealthBoard
+	healthChanged func(name lending.Provider, from, to HealthStatus)
+	probes        probes
+	watch         healthWatch
+	webhooks      newestWebhooks
 
 	wake       chan struct{} // the inbox has something
 	background sync.WaitGroup
@@ -131,6 +143,8 @@ func New(c Config) *Service {
 		health: c.Health, publisher: c.Publisher, log: c.Logger, settings: c.Settings,
 		now:   func() time.Time { return c.Clock().UTC().Truncate(time.Microsecond) },
 		owner: uuid.NewString(), wake: make(chan struct{}, 1),
+		circuits: c.Circuits, board: c.Board, healthChanged: c.HealthChanged,
+		probes: probes{last: map[lending.Provider]*probing{}}, watch: healthWatch{followers: map[*func()]bool{}},
 	}
 	if s.links = c.Links; s.links == nil {
 		s.links = c.Store
@@ -143,7 +157,7 @@ func New(c Config) *Service {
 }
 
 // Start runs the background parts: the inbox, the completer of operations, the poller of reports, the pruner of
-// the event log and the sealer of records.
+// the event log, the sealer of records and the rounds of the providers' health.
 func (s *Service) Start() {
 	s.started.Do(func() {
 		s.background.Go(s.runInbox)
@@ -151,6 +165,7 @@ func (s *Service) Start() {
 		s.background.Go(s.runReportPoller)
 		s.background.Go(s.runEventPruner)
 		s.background.Go(s.runSealer)
+		s.background.Go(s.runHealth)
 	})
 }
 

@@ -182,6 +182,9 @@ type InboxStore interface {
 	SettleHeld(ctx context.Context, delivery *Delivery) error
 	// HeldDeliveries gives those that are held until a provider's loan is known, in the order of receipt.
 	HeldDeliveries(ctx context.Context, provider lending.Provider, loanExternalID string) ([]*Delivery, error)
+	// NewestDeliveries is when the newest delivery of each provider was received; those that never sent any are not
+	// among them.
+	NewestDeliveries(ctx context.Context) (map[lending.Provider]time.Time, error)
 }
 
 // Delivery is one webhook as it was received.

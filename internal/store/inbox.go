@@ -187,3 +187,33 @@ func (s *Store) HeldDeliveries(ctx context.Context, provider lending.Provider, l
 			Where("entry.state = ?", service.DeliveryHeld).Order("entry.received_at", "entry.id")
 	})
 }
+
+// NewestDeliveries implements service.InboxStore. Each provider is asked for by itself, which takes one step in the
+// index, and would be a walk through all of it together.
+func (s *Store) NewestDeliveries(ctx context.Context) (map[lending.Provider]time.Time, error) {
+	db := s.reading(ctx)
+	var each *bun.SelectQuery
+	for _, name := range lending.Providers() {
+		one := db.NewSelect().Model((*deliveryRow)(nil)).ColumnExpr("? AS provider", name).
+			ColumnExpr("MAX(entry.received_at) AS newest").Where("entry.provider = ?", name)
+		if each == nil {
+			each = one
+		} else {
+			each = each.UnionAll(one)
+		}
+	}
+	var rows []struct {
+		Provider lending.Provider
+		Newest   *int64
+	}
+	if err := each.Scan(ctx, &rows); err != nil {
+		return nil, failure("find newest deliveries", err)
+	}
+	newest := map[lending.Provider]time.Time{}
+	for _, r := range rows {
+		if r.Newest != nil {
+			newest[r.Provider] = moment(*r.Newest)
+		}
+	}
+	return newest, nil
+}

@@ -19,6 +19,7 @@ func inboxChecks() []check {
 		{"what became of a delivery is kept and what was received stays", deliveryUpdated},
 		{"a held delivery is found by the loan that it waits for", deliveryHeld},
 		{"claims at the same time share no delivery", deliveryClaimsTogether},
+		{"it is known when each provider's newest delivery came", deliveryNewest},
 	}
 }
 
@@ -178,4 +179,23 @@ func deliveryHeld(b *bench) {
 	got, err = b.store.HeldDeliveries(b.ctx, lending.Kredete, "loan_1")
 	b.must(err)
 	same(b, "still held", got, []*service.Delivery{second})
+}
+
+func deliveryNewest(b *bench) {
+	before, err := b.store.NewestDeliveries(b.ctx)
+	b.must(err)
+	same(b, "before any", before, map[lending.Provider]time.Time{})
+	for _, d := range []struct {
+		provider lending.Provider
+		at       int
+		state    service.DeliveryState
+	}{
+		{lending.Kredete, 3, service.DeliveryApplied}, {lending.Kredete, 7, service.DeliverySetAside},
+		{lending.Kredete, 5, service.DeliveryReceived}, {lending.Kredmint, 4, service.DeliveryHeld},
+	} {
+		b.put(func(row *service.Delivery) { row.Provider, row.ReceivedAt, row.State = d.provider, at(d.at), d.state })
+	}
+	newest, err := b.store.NewestDeliveries(b.ctx)
+	b.must(err)
+	same(b, "newest", newest, map[lending.Provider]time.Time{lending.Kredete: at(7), lending.Kredmint: at(4)})
 }
