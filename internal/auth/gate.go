@@ -16,12 +16,8 @@ import (
 	"github.com/creditgraph/creditgraph/internal/lending"
 )
 
-const (
-	// watchEvery is how often it is looked whether a client whose connection stays is still welcome.
-	watchEvery = 5 * time.Second
-	// maxWelcomed bounds how many credentials are remembered as good.
-	maxWelcomed = 16384
-)
+// maxWelcomed bounds how many credentials are remembered as good.
+const maxWelcomed = 16384
 
 // Verifier checks bearer tokens.
 type Verifier interface {
@@ -39,8 +35,11 @@ type GateConfig struct {
 	Verifier Verifier
 	// Clients are those of the built-in endpoint, who may be revoked; that is not looked at where nil.
 	Clients ClientFinder
-	Clock   func() time.Time
-	Logger  *slog.Logger
+	// StandingAge is how old what is known of a client may be, 3 seconds where 0. A connection that stays is looked at
+	// as often, and so ends within twice of that after its client was revoked.
+	StandingAge time.Duration
+	Clock       func() time.Time
+	Logger      *slog.Logger
 }
 
 // Gate lets in who brings a good token. It refuses addresses from which too much came that was not good, before it
@@ -59,7 +58,7 @@ func NewGate(c GateConfig) *Gate {
 		verifier: c.Verifier, failures: newThrottle(c.Clock, freeAddressFailures, addressPause, maxAddresses), welcomed: newLRU[struct{}](maxWelcomed),
 	}
 	if c.Clients != nil {
-		g.standings = newStandings(c.Clients, c.Clock, c.Logger)
+		g.standings = newStandings(c)
 	}
 	return g
 }
@@ -152,9 +151,9 @@ func (g *Gate) Watch(ctx context.Context, p *Principal, end func(err error)) {
 			end(err)
 			return
 		}
-		look.Reset(watchEvery)
+		look.Reset(g.standings.age)
 	})
-	look.Reset(watchEvery)
+	look.Reset(g.standings.age)
 	context.AfterFunc(ctx, func() { look.Stop() })
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	// standingAge is how old what is known of a client may be.
+	// standingAge is how old what is known of a client may be, where nothing else is said.
 	standingAge = 3 * time.Second
 	// standingRetry is how soon a client is looked up again that could not be.
 	standingRetry = time.Second
@@ -28,6 +28,7 @@ const (
 // standings know whether clients of the built-in endpoint are still welcome: their tokens outlive them.
 type standings struct {
 	clients ClientFinder
+	age     time.Duration // how old what is known may be
 	now     func() time.Time
 	log     *slog.Logger
 	known   *lru.Cache[[sha256.Size]byte, *standing]
@@ -43,8 +44,12 @@ type standing struct {
 	again   time.Time // when to look again
 }
 
-func newStandings(clients ClientFinder, now func() time.Time, log *slog.Logger) *standings {
-	return &standings{clients: clients, now: now, log: log, known: newLRU[*standing](maxStandings)}
+func newStandings(c GateConfig) *standings {
+	s := &standings{clients: c.Clients, age: c.StandingAge, now: c.Clock, log: c.Logger, known: newLRU[*standing](maxStandings)}
+	if s.age == 0 {
+		s.age = standingAge
+	}
+	return s
 }
 
 // check is nil for a client who is welcome, UNAUTHENTICATED for one who is not, and UNAVAILABLE while that cannot be
@@ -104,7 +109,7 @@ func (s *standings) read(ctx context.Context, id string, of *standing) {
 		of.again = now.Add(standingRetry)
 		return
 	}
-	of.welcome, of.at, of.again = err == nil && !client.Revoked, now, now.Add(standingAge)
+	of.welcome, of.at, of.again = err == nil && !client.Revoked, now, now.Add(s.age)
 }
 
 func (s *standing) isWelcome() bool {

@@ -14,8 +14,8 @@ const (
 	failurePause = 6 * time.Second
 	// freeAddressFailures may come at once from one address, behind which may be a whole office, and another each
 	// addressPause.
-	freeAddressFailures = 60
-	addressPause        = time.Second
+	freeAddressFailures = 300
+	addressPause        = time.Second / 5
 	// maxThrottled bounds what is remembered, whatever ids and addresses are made up.
 	maxThrottled = 4096
 	maxAddresses = 16384
