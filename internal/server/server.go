@@ -33,7 +33,7 @@ type Config struct {
 	Clients  auth.ClientFinder
 	// TrustedProxies are the networks whose X-Forwarded-For says where a request came from.
 	TrustedProxies []netip.Prefix
-	Webhooks webhook.Receiver
+	Webhooks       webhook.Receiver
 	// Events is the hub that subscriptions follow; it is started and stopped by its owner.
 	Events  *event.Hub
 	Cursors Cursors
