@@ -44,8 +44,13 @@ func TestAWatchedClientIsEndedWhenItIsRevoked(t *testing.T) {
 				}
 				e.set(func() { test.change(e, id) })
 				began := time.Now()
-				if err := <-ended; lending.KindOf(err) != test.because || time.Since(began) > test.within {
-					t.Errorf("after %v: %v", time.Since(began), err)
+				select {
+				case err := <-ended:
+					if lending.KindOf(err) != test.because || time.Since(began) > test.within {
+						t.Errorf("after %v: %v", time.Since(began), err)
+					}
+				case <-time.After(time.Hour):
+					t.Error("it is not ended")
 				}
 				time.Sleep(time.Hour)
 				cancel()
