@@ -46,6 +46,7 @@ func (s *Server) graphQL(c Config, gate *auth.Gate) http.Handler {
 	srv.SetRecoverFunc(recovered(logger))
 	srv.AroundOperations(admit)
 	srv.AroundOperations(logged(logger))
+	srv.AroundOperations(introspected(schema.Schema()))
 	batching := []loader.Option{loader.WithLogger(logger)}
 	if c.BatchWait > 0 {
 		batching = append(batching, loader.WithWait(c.BatchWait))
