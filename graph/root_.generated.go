@@ -4259,7 +4259,7 @@ enum Scope {
 }
 `, BuiltIn: false},
 	{Name: "../schema/document.graphqls", Input: `extend type Mutation {
-  "Gives a provider a document of a customer. The file comes as a part of a multipart request."
+  "Gives a provider a document of a customer. The file comes as a part of a multipart request. A customer's own token may send it."
   uploadDocument(
     "The document, and whose it is."
     input: UploadDocumentInput!
@@ -4605,7 +4605,7 @@ enum EventSource {
 }
 
 extend type Mutation {
-  "Applies for a loan at a provider."
+  "Applies for a loan at a provider. A customer's own token may send it."
   applyForLoan(
     "For whom, where, and how much."
     input: ApplyForLoanInput!
@@ -5475,7 +5475,7 @@ type RegisterWebhookPayload {
 }
 
 extend type Mutation {
-  "Orders a credit report, which costs money. The bureau sends it later; until then it is ORDERED."
+  "Orders a credit report, which costs money. The bureau sends it later; until then it is ORDERED. A customer's own token may send it."
   orderCreditReport(
     "On whom and where."
     input: OrderCreditReportInput!
@@ -5814,13 +5814,13 @@ enum OrderDirection {
 }
 `, BuiltIn: false},
 	{Name: "../schema/score.graphqls", Input: `extend type Mutation {
-  "Orders a credit score, which may cost money. The provider may ask the customer for a one-time password first: then the operation is AWAITING_OTP."
+  "Orders a credit score, which may cost money. The provider may ask the customer for a one-time password first: then the operation is AWAITING_OTP. A customer's own token may send it."
   requestCreditScore(
     "For whom and where."
     input: RequestCreditScoreInput!
   ): RequestCreditScorePayload! @requires(scope: WRITE_SCORES) @ownToken
 
-  "Answers what a provider asked for before it gives a credit score."
+  "Answers what a provider asked for before it gives a credit score. A customer's own token may send it."
   confirmCreditScore(
     "Which operation, and the answer."
     input: ConfirmCreditScoreInput!
@@ -6170,7 +6170,7 @@ type BureauSummary {
     input: CreateSupplierInput!
   ): CreateSupplierPayload! @requires(scope: WRITE_SUPPLIERS)
 
-  "Pays a supplier's invoice out of the customer's credit line: a loan like the others."
+  "Pays a supplier's invoice out of the customer's credit line: a loan like the others. A customer's own token may send it."
   payInvoice(
     "Which invoice."
     input: PayInvoiceInput!

@@ -196,6 +196,9 @@ func TestWhatACustomersOwnTokenMaySend(t *testing.T) {
 			t.Errorf("it was not decided whether a customer's own token may send %s", field.Name)
 			continue
 		}
+		if told := strings.Contains(field.Description, "A customer's own token may send it."); told != may {
+			t.Errorf("the description of %s says otherwise: %s", field.Name, field.Description)
+		}
 		t.Run(field.Name, func(t *testing.T) {
 			w := walker{bench: b.in(t).owner("c1")}
 			// Of what is not there, so that what is let through does nothing.
