@@ -616,11 +616,16 @@ func _Customer_email(ctx context.Context, ec *executionContext, field graphql.Co
 					var zeroVal string
 					return zeroVal, err
 				}
+				toOwner, err := unmarshalNBoolean2bool(ctx, ec, false)
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
 				if ec.Directives.Personal == nil {
 					var zeroVal string
 					return zeroVal, errors.New("directive personal is not implemented")
 				}
-				return ec.Directives.Personal(ctx, obj, directive0, keep)
+				return ec.Directives.Personal(ctx, obj, directive0, keep, toOwner)
 			}
 
 			next = directive1
@@ -657,11 +662,16 @@ func _Customer_phone(ctx context.Context, ec *executionContext, field graphql.Co
 					var zeroVal string
 					return zeroVal, err
 				}
+				toOwner, err := unmarshalNBoolean2bool(ctx, ec, false)
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
 				if ec.Directives.Personal == nil {
 					var zeroVal string
 					return zeroVal, errors.New("directive personal is not implemented")
 				}
-				return ec.Directives.Personal(ctx, obj, directive0, keep)
+				return ec.Directives.Personal(ctx, obj, directive0, keep, toOwner)
 			}
 
 			next = directive1
@@ -1703,11 +1713,16 @@ func _Identification_number(ctx context.Context, ec *executionContext, field gra
 					var zeroVal string
 					return zeroVal, err
 				}
+				toOwner, err := unmarshalNBoolean2bool(ctx, ec, false)
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
 				if ec.Directives.Personal == nil {
 					var zeroVal string
 					return zeroVal, errors.New("directive personal is not implemented")
 				}
-				return ec.Directives.Personal(ctx, obj, directive0, keep)
+				return ec.Directives.Personal(ctx, obj, directive0, keep, toOwner)
 			}
 
 			next = directive1
@@ -1790,11 +1805,16 @@ func _Identity_externalId(ctx context.Context, ec *executionContext, field graph
 					var zeroVal string
 					return zeroVal, err
 				}
+				toOwner, err := unmarshalNBoolean2bool(ctx, ec, false)
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
 				if ec.Directives.Personal == nil {
 					var zeroVal string
 					return zeroVal, errors.New("directive personal is not implemented")
 				}
-				return ec.Directives.Personal(ctx, obj, directive0, keep)
+				return ec.Directives.Personal(ctx, obj, directive0, keep, toOwner)
 			}
 
 			next = directive1

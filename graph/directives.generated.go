@@ -28,6 +28,14 @@ func dir_personal_args(ctx context.Context, ec *executionContext, rawArgs map[st
 		return nil, err
 	}
 	args["keep"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "toOwner",
+		func(ctx context.Context, v any) (bool, error) {
+			return unmarshalNBoolean2bool(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["toOwner"] = arg1
 	return args, nil
 }
 

@@ -176,7 +176,30 @@ func _Document_url(ctx context.Context, ec *executionContext, field graphql.Coll
 		func(ctx context.Context) (any, error) {
 			return obj.URL, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				keep, err := unmarshalNInt2int(ctx, ec, 0)
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				toOwner, err := unmarshalNBoolean2bool(ctx, ec, true)
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, keep, toOwner)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
 			return marshalOString2string(ctx, ec, selections, v)
 		},

@@ -174,7 +174,7 @@ func (s *stub) ask(t *testing.T, query string, variables map[string]any) (data a
 		s.mu.Unlock()
 		return next(ctx)
 	}
-	config.Directives.Personal = func(ctx context.Context, _ any, next graphql.Resolver, keep int) (any, error) {
+	config.Directives.Personal = func(ctx context.Context, _ any, next graphql.Resolver, keep int, _ bool) (any, error) {
 		whole, err := next(ctx)
 		if err != nil {
 			return nil, err

@@ -352,11 +352,16 @@ func _CreditReport_bvn(ctx context.Context, ec *executionContext, field graphql.
 					var zeroVal string
 					return zeroVal, err
 				}
+				toOwner, err := unmarshalNBoolean2bool(ctx, ec, false)
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
 				if ec.Directives.Personal == nil {
 					var zeroVal string
 					return zeroVal, errors.New("directive personal is not implemented")
 				}
-				return ec.Directives.Personal(ctx, obj, directive0, keep)
+				return ec.Directives.Personal(ctx, obj, directive0, keep, toOwner)
 			}
 
 			next = directive1
@@ -1849,11 +1854,16 @@ func _ReportSubject_phone(ctx context.Context, ec *executionContext, field graph
 					var zeroVal string
 					return zeroVal, err
 				}
+				toOwner, err := unmarshalNBoolean2bool(ctx, ec, false)
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
 				if ec.Directives.Personal == nil {
 					var zeroVal string
 					return zeroVal, errors.New("directive personal is not implemented")
 				}
-				return ec.Directives.Personal(ctx, obj, directive0, keep)
+				return ec.Directives.Personal(ctx, obj, directive0, keep, toOwner)
 			}
 
 			next = directive1

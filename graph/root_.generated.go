@@ -36,7 +36,7 @@ type ResolverRoot interface {
 }
 
 type DirectiveRoot struct {
-	Personal func(ctx context.Context, obj any, next graphql.Resolver, keep int) (res any, err error)
+	Personal func(ctx context.Context, obj any, next graphql.Resolver, keep int, toOwner bool) (res any, err error)
 	Requires func(ctx context.Context, obj any, next graphql.Resolver, scope model.Scope) (res any, err error)
 }
 
@@ -4265,6 +4265,12 @@ directive @requires(
   scope: Scope!
 ) on FIELD_DEFINITION
 
+"""
+A customer's own token may send this mutation, for that customer and nobody else. All other mutations are FORBIDDEN to
+such tokens, whatever their scopes: what decides on a loan, moves a lender's money or counts as paid is the lender's.
+"""
+directive @ownToken on FIELD_DEFINITION
+
 "An object of this type is found by node, by nodes and as the result of an operation only by tokens with this scope."
 directive @nodeScope(
   "The scope that a token has to have."
@@ -4279,6 +4285,12 @@ auditRecords.
 directive @personal(
   "How many of the last characters everybody sees; with 0 the field is null."
   keep: Int! = 4
+
+  """
+  Whether two more see it in full: whoever sent the mutation in whose payload it stands, there, and the customer's own
+  token everywhere.
+  """
+  toOwner: Boolean! = false
 ) on FIELD_DEFINITION
 
 "What a token may allow. Each stands for the scope of the same words in the token: READ_CUSTOMERS for read:customers, OPERATE for operate."
@@ -4316,11 +4328,11 @@ enum Scope {
 }
 `, BuiltIn: false},
 	{Name: "../schema/document.graphqls", Input: `extend type Mutation {
-  "Gives a provider a document of a customer. The file comes as a part of a multipart request."
+  "Gives a provider a document of a customer. The file comes as a part of a multipart request. A customer's own token may send it."
   uploadDocument(
     "The document, and whose it is."
     input: UploadDocumentInput!
-  ): UploadDocumentPayload! @requires(scope: WRITE_CUSTOMERS)
+  ): UploadDocumentPayload! @requires(scope: WRITE_CUSTOMERS) @ownToken
 }
 
 "A file that a provider keeps for a customer."
@@ -4337,8 +4349,11 @@ type Document implements Node @nodeScope(scope: READ_CUSTOMERS) {
   kind: DocumentKind!
   "The number of the invoice that it is."
   invoiceNumber: String
-  "Where it can be fetched for a while; whoever has the address can."
-  url: String
+  """
+  Where it can be fetched for a while; whoever has the address can. Later than in the payload of the upload it is null
+  for tokens without read:pii, but for the customer's own.
+  """
+  url: String @personal(keep: 0, toOwner: true)
   "When the address ceases to work."
   urlExpiresAt: DateTime
   "When it was given to the provider."
@@ -4659,11 +4674,11 @@ enum EventSource {
 }
 
 extend type Mutation {
-  "Applies for a loan at a provider."
+  "Applies for a loan at a provider. A customer's own token may send it."
   applyForLoan(
     "For whom, where, and how much."
     input: ApplyForLoanInput!
-  ): ApplyForLoanPayload! @requires(scope: WRITE_LOANS)
+  ): ApplyForLoanPayload! @requires(scope: WRITE_LOANS) @ownToken
 
   "Approves a loan."
   approveLoan(
@@ -5562,11 +5577,11 @@ type RegisterWebhookPayload {
 }
 
 extend type Mutation {
-  "Orders a credit report, which costs money. The bureau sends it later; until then it is ORDERED."
+  "Orders a credit report, which costs money. The bureau sends it later; until then it is ORDERED. A customer's own token may send it."
   orderCreditReport(
     "On whom and where."
     input: OrderCreditReportInput!
-  ): OrderCreditReportPayload! @requires(scope: WRITE_REPORTS)
+  ): OrderCreditReportPayload! @requires(scope: WRITE_REPORTS) @ownToken
 }
 
 "A bureau's report on a customer, from the order on. What it says is null or empty until it is READY."
@@ -5901,17 +5916,17 @@ enum OrderDirection {
 }
 `, BuiltIn: false},
 	{Name: "../schema/score.graphqls", Input: `extend type Mutation {
-  "Orders a credit score, which may cost money. The provider may ask the customer for a one-time password first: then the operation is AWAITING_OTP."
+  "Orders a credit score, which may cost money. The provider may ask the customer for a one-time password first: then the operation is AWAITING_OTP. A customer's own token may send it."
   requestCreditScore(
     "For whom and where."
     input: RequestCreditScoreInput!
-  ): RequestCreditScorePayload! @requires(scope: WRITE_SCORES)
+  ): RequestCreditScorePayload! @requires(scope: WRITE_SCORES) @ownToken
 
-  "Answers what a provider asked for before it gives a credit score."
+  "Answers what a provider asked for before it gives a credit score. A customer's own token may send it."
   confirmCreditScore(
     "Which operation, and the answer."
     input: ConfirmCreditScoreInput!
-  ): ConfirmCreditScorePayload! @requires(scope: WRITE_SCORES)
+  ): ConfirmCreditScorePayload! @requires(scope: WRITE_SCORES) @ownToken
 }
 
 "A score that a provider gave a customer at one time."
@@ -6257,11 +6272,11 @@ type BureauSummary {
     input: CreateSupplierInput!
   ): CreateSupplierPayload! @requires(scope: WRITE_SUPPLIERS)
 
-  "Pays a supplier's invoice out of the customer's credit line: a loan like the others."
+  "Pays a supplier's invoice out of the customer's credit line: a loan like the others. A customer's own token may send it."
   payInvoice(
     "Which invoice."
     input: PayInvoiceInput!
-  ): PayInvoicePayload! @requires(scope: WRITE_LOANS)
+  ): PayInvoicePayload! @requires(scope: WRITE_LOANS) @ownToken
 }
 
 "Somebody whose invoices a customer pays out of a credit line."
@@ -6374,8 +6389,11 @@ type PayInvoicePayload {
   operation: Operation
   "The loan as it is now; null until there is one."
   loan: Loan @requires(scope: READ_LOANS)
-  "Where the customer goes on, for this customer alone; null where nothing is left to do."
-  redirectUrl: String
+  """
+  Where the customer goes on, for this customer alone: whoever has the address acts as the customer. Null where nothing
+  is left to do.
+  """
+  redirectUrl: String @personal(keep: 0, toOwner: true)
   "What the sender can mend."
   userErrors: [UserError!]!
   "What only looks odd."

@@ -102,7 +102,7 @@ func TestEverythingIsDescribed(t *testing.T) {
 			describe(def.Name+"."+value.Name, value.Description)
 		}
 	}
-	for _, name := range []string{"requires", "personal", "nodeScope"} {
+	for _, name := range []string{"requires", "personal", "nodeScope", "ownToken"} {
 		directive := s.Directives[name]
 		describe("@"+name, directive.Description)
 		for _, arg := range directive.Arguments {
@@ -258,7 +258,7 @@ func TestMutationsHaveOneInputAndAPayload(t *testing.T) {
 func TestPersonalIdentifiersAreMarked(t *testing.T) {
 	t.Parallel()
 	s := loadSchema(t)
-	for _, name := range []string{"Identity.externalId", "Identification.number", "CreditReport.bvn", "Supplier.taxId", "CreditLine.applyUrl"} {
+	for _, name := range []string{"Identity.externalId", "Identification.number", "CreditReport.bvn", "Supplier.taxId", "CreditLine.applyUrl", "PayInvoicePayload.redirectUrl", "Document.url"} {
 		parent, field, _ := strings.Cut(name, ".")
 		if s.Types[parent].Fields.ForName(field).Directives.ForName("personal") == nil {
 			t.Errorf("%s is not marked @personal", name)

@@ -367,11 +367,16 @@ func _CreditLine_applyUrl(ctx context.Context, ec *executionContext, field graph
 					var zeroVal string
 					return zeroVal, err
 				}
+				toOwner, err := unmarshalNBoolean2bool(ctx, ec, false)
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
 				if ec.Directives.Personal == nil {
 					var zeroVal string
 					return zeroVal, errors.New("directive personal is not implemented")
 				}
-				return ec.Directives.Personal(ctx, obj, directive0, keep)
+				return ec.Directives.Personal(ctx, obj, directive0, keep, toOwner)
 			}
 
 			next = directive1

@@ -266,7 +266,30 @@ func _PayInvoicePayload_redirectUrl(ctx context.Context, ec *executionContext, f
 		func(ctx context.Context) (any, error) {
 			return obj.RedirectURL, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				keep, err := unmarshalNInt2int(ctx, ec, 0)
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				toOwner, err := unmarshalNBoolean2bool(ctx, ec, true)
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				if ec.Directives.Personal == nil {
+					var zeroVal string
+					return zeroVal, errors.New("directive personal is not implemented")
+				}
+				return ec.Directives.Personal(ctx, obj, directive0, keep, toOwner)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
 			return marshalOString2string(ctx, ec, selections, v)
 		},
@@ -454,11 +477,16 @@ func _Supplier_mobile(ctx context.Context, ec *executionContext, field graphql.C
 					var zeroVal string
 					return zeroVal, err
 				}
+				toOwner, err := unmarshalNBoolean2bool(ctx, ec, false)
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
 				if ec.Directives.Personal == nil {
 					var zeroVal string
 					return zeroVal, errors.New("directive personal is not implemented")
 				}
-				return ec.Directives.Personal(ctx, obj, directive0, keep)
+				return ec.Directives.Personal(ctx, obj, directive0, keep, toOwner)
 			}
 
 			next = directive1
@@ -495,11 +523,16 @@ func _Supplier_email(ctx context.Context, ec *executionContext, field graphql.Co
 					var zeroVal string
 					return zeroVal, err
 				}
+				toOwner, err := unmarshalNBoolean2bool(ctx, ec, false)
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
 				if ec.Directives.Personal == nil {
 					var zeroVal string
 					return zeroVal, errors.New("directive personal is not implemented")
 				}
-				return ec.Directives.Personal(ctx, obj, directive0, keep)
+				return ec.Directives.Personal(ctx, obj, directive0, keep, toOwner)
 			}
 
 			next = directive1
@@ -536,11 +569,16 @@ func _Supplier_taxId(ctx context.Context, ec *executionContext, field graphql.Co
 					var zeroVal string
 					return zeroVal, err
 				}
+				toOwner, err := unmarshalNBoolean2bool(ctx, ec, false)
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
 				if ec.Directives.Personal == nil {
 					var zeroVal string
 					return zeroVal, errors.New("directive personal is not implemented")
 				}
-				return ec.Directives.Personal(ctx, obj, directive0, keep)
+				return ec.Directives.Personal(ctx, obj, directive0, keep, toOwner)
 			}
 
 			next = directive1

@@ -80,11 +80,11 @@ func (r *customerResolver) Events(ctx context.Context, obj *lending.Customer, fi
 }
 
 func (r *mutationResolver) CreateCustomer(ctx context.Context, input service.CreateCustomerInput) (*service.Result, error) {
-	return withoutOwner(ctx, input, r.service.CreateCustomer)
+	return answered(ctx)(r.service.CreateCustomer(ctx, caller(ctx), input))
 }
 
 func (r *mutationResolver) LinkCustomer(ctx context.Context, input service.LinkCustomerInput) (*service.Result, error) {
-	return withoutOwner(ctx, input, r.service.LinkCustomer)
+	return answered(ctx)(r.service.LinkCustomer(ctx, caller(ctx), input))
 }
 
 func (r *queryResolver) Customer(ctx context.Context, id string) (*lending.Customer, error) {

@@ -23,7 +23,7 @@ func (r *Resolver) node(ctx context.Context, id string) (model.Node, error) {
 			return nil, err
 		}
 	}
-	if kind == lending.WebhookNode || kind == lending.ProviderNode { // neither is one customer's
+	if kind == lending.WebhookNode { // which is no customer's
 		if err := notCustomers(ctx); err != nil {
 			return nil, err
 		}

@@ -250,11 +250,3 @@ func acting[I any, K ~string, V any](ctx context.Context, kind lending.NodeKind,
 	}
 	return answered(ctx)(act(ctx, caller(ctx), *input))
 }
-
-// withoutOwner runs an action that is not one customer's own to take.
-func withoutOwner[I any](ctx context.Context, input I, act func(context.Context, service.Caller, I) (*service.Result, error)) (*service.Result, error) {
-	if err := notCustomers(ctx); err != nil {
-		return nil, err
-	}
-	return answered(ctx)(act(ctx, caller(ctx), input))
-}

@@ -197,8 +197,12 @@ func (a *app) startService(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	proxies, err := a.settings.Proxies()
+	if err != nil {
+		return fmt.Errorf("CREDITGRAPH_TRUSTED_PROXIES: %w", err)
+	}
 	a.handler = server.New(server.Config{
-		Origins: a.settings.Origins, Trusted: trusted,
+		Origins: a.settings.Origins, Trusted: trusted, TrustedProxies: proxies,
 		Resolvers: root, Source: root.Source(), BatchWait: a.settings.BatchWait, Issuer: a.issuer, Verifier: a.verifier, Clients: a.clients,
 		Webhooks: a.service, Events: hub, Cursors: a.records, Audit: auditor, Limits: limits, Ready: a.records.Ping, Clock: time.Now, Logger: a.logger,
 	})

@@ -137,9 +137,19 @@ func TestClientsAreMadeBoundAndRotated(t *testing.T) {
 	if !strings.Contains(listed, id+"  Ada's phone  active  enterprise  "+ada+"  [read:customers]") || strings.Contains(listed, fresh) {
 		t.Errorf("client list says %q", listed)
 	}
+	last := grant(t, p.address(), id, fresh)
 	mustRun(t, "client", "revoke", id)
 	if response, _ := askForToken(t, p.address(), id, fresh); response.StatusCode != http.StatusUnauthorized {
 		t.Errorf("a revoked client gets %d", response.StatusCode)
+	}
+	for until := time.Now().Add(time.Minute); p.statusFor(t, last) != http.StatusUnauthorized; {
+		if time.Now().After(until) {
+			t.Fatal("a revoked client's token stays good")
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if status := p.statusFor(t, p.token); status != http.StatusOK {
+		t.Errorf("the token that the sandbox prints is answered %d", status)
 	}
 	for _, wrong := range []struct {
 		args []string
@@ -155,6 +165,25 @@ func TestClientsAreMadeBoundAndRotated(t *testing.T) {
 			t.Errorf("%v: %q, %v", wrong.args, printed, err)
 		}
 	}
+}
+
+// statusFor is how a request with a token is answered.
+func (p *program) statusFor(t *testing.T, token string) int {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.address()+"/graphql", strings.NewReader(`{"query":"{ viewer { clientId } }"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+token)
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := response.Body.Close(); err != nil {
+		t.Error(err)
+	}
+	return response.StatusCode
 }
 
 // identityProvider is one with a key, on this machine.

@@ -36,7 +36,7 @@ type clientCommands struct {
 	Create clientCreateCommand `cmd:"" help:"Make a client; its secret is printed once."`
 	List   clientListCommand   `cmd:"" help:"List the clients."`
 	Rotate clientRotateCommand `cmd:"" help:"Give a client a new secret, printed once; the old one is good for nothing from then on."`
-	Revoke clientRevokeCommand `cmd:"" help:"Refuse a client new tokens from now on."`
+	Revoke clientRevokeCommand `cmd:"" help:"Refuse a client from now on, with the tokens that it has."`
 }
 
 type clientCreateCommand struct {
@@ -68,7 +68,7 @@ func (c *clientCreateCommand) Run(ctx context.Context, out io.Writer, l *logs) e
 		for _, scope := range scopes {
 			client.Scopes = append(client.Scopes, string(scope))
 		}
-		if err := records.SaveClient(ctx, client); err != nil {
+		if err := records.AddClient(ctx, client); err != nil {
 			return err
 		}
 		return printSecret(out, client.ID, secret)
@@ -134,29 +134,24 @@ type clientRotateCommand struct {
 
 func (c *clientRotateCommand) Run(ctx context.Context, out io.Writer, l *logs) error {
 	return withRecords(ctx, &c.Settings, l, func(records *store.Store) error {
-		client, err := namedClient(ctx, records, c.ID)
-		if err != nil {
-			return err
-		}
-		if !client.RevokedAt.IsZero() {
+		secret := auth.NewSecret()
+		err := records.RotateClient(ctx, c.ID, []byte(auth.HashSecret(secret)))
+		if lending.KindOf(err) == lending.KindConflict {
 			return fmt.Errorf("client %q is revoked; make a new one with `creditgraph client create`", c.ID)
 		}
-		secret := auth.NewSecret()
-		client.SecretHash = []byte(auth.HashSecret(secret))
-		if err := records.SaveClient(ctx, *client); err != nil {
-			return err
+		if err != nil {
+			return namingClient(c.ID, err)
 		}
-		return printSecret(out, client.ID, secret)
+		return printSecret(out, c.ID, secret)
 	})
 }
 
-// namedClient is a client that a command names.
-func namedClient(ctx context.Context, records *store.Store, id string) (*store.Client, error) {
-	client, err := records.Client(ctx, id)
+// namingClient is an error of a command that names a client.
+func namingClient(id string, err error) error {
 	if lending.IsNotFound(err) {
-		return nil, fmt.Errorf("there is no client %q; `creditgraph client list` names them", id)
+		return fmt.Errorf("there is no client %q; `creditgraph client list` names them", id)
 	}
-	return client, err
+	return err
 }
 
 type clientRevokeCommand struct {
@@ -166,15 +161,10 @@ type clientRevokeCommand struct {
 
 func (c *clientRevokeCommand) Run(ctx context.Context, out io.Writer, l *logs) error {
 	return withRecords(ctx, &c.Settings, l, func(records *store.Store) error {
-		client, err := namedClient(ctx, records, c.ID)
-		if err != nil {
-			return err
+		if err := records.RevokeClient(ctx, c.ID, time.Now().UTC()); err != nil {
+			return namingClient(c.ID, err)
 		}
-		client.RevokedAt = time.Now().UTC()
-		if err := records.SaveClient(ctx, *client); err != nil {
-			return err
-		}
-		_, err = fmt.Fprintln(out, "revoked: it gets no new tokens; those that it has end within the hour")
+		_, err := fmt.Fprintln(out, "revoked: it gets no new tokens, and those that it has are good for a few seconds more")
 		return err
 	})
 }

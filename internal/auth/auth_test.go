@@ -73,7 +73,7 @@ func ask(t *testing.T, c auth.ClientFinder, form url.Values, change ...func(*htt
 		f(request)
 	}
 	answer := httptest.NewRecorder()
-	auth.TokenEndpoint(issuer(t, dataKey(), now()), c, slog.New(slog.DiscardHandler)).ServeHTTP(answer, request)
+	auth.TokenEndpoint(issuer(t, dataKey(), now()), c, gateOf(nil), slog.New(slog.DiscardHandler)).ServeHTTP(answer, request)
 	var body map[string]any
 	if err := json.Unmarshal(answer.Body.Bytes(), &body); err != nil {
 		t.Fatalf("%v: %q", err, answer.Body)
@@ -324,7 +324,7 @@ func TestOnlyGoodTokensComeThrough(t *testing.T) {
 			request := httptest.NewRequest(http.MethodPost, "/graphql", nil)
 			request.Header.Set("Authorization", test.header)
 			answer := httptest.NewRecorder()
-			auth.Authenticate(issuer(t, dataKey(), now()), http.HandlerFunc(reached)).ServeHTTP(answer, request)
+			gateOf(issuer(t, dataKey(), now())).Authenticate(http.HandlerFunc(reached)).ServeHTTP(answer, request)
 			if answer.Code != test.status || answer.Header().Get("WWW-Authenticate") != test.hint {
 				t.Errorf("answered %d, %q", answer.Code, answer.Header().Get("WWW-Authenticate"))
 			}

@@ -32,8 +32,9 @@ const (
 	minRSA       = 2048 // bits
 )
 
-// errNoKeys is the failure to verify anything: no keys could be fetched yet.
-var errNoKeys = errors.New("no keys were fetched yet")
+// errNoKeys is the failure to know whether a token is good: its key is none of those that are known, and the address
+// cannot be asked for others.
+var errNoKeys = errors.New("the keys cannot be fetched")
 
 // keySet keeps the public keys that an identity provider publishes at an address (RFC 7517). The last good ones
 // stay while the address is away. The library's own storage is not used for that: it forgets all keys when the
@@ -46,6 +47,7 @@ type keySet struct {
 	now    func() time.Time
 	log    *slog.Logger
 	known  atomic.Pointer[keyfunc.Keyfunc] // nil until keys were fetched
+	away   atomic.Bool                     // the last look at the address failed
 
 	ctx    context.Context // ends with stop
 	cancel context.CancelFunc
@@ -113,10 +115,12 @@ func (s *keySet) key(token *jwt.Token) (any, error) {
 	if !errors.Is(err, jwkset.ErrKeyNotFound) && !errors.Is(err, errNoKeys) {
 		return key, err
 	}
-	if err := s.renew(refetchGap); err != nil && s.known.Load() != nil {
-		return nil, err
+	_ = s.renew(refetchGap) // whether it failed, or failed before, is told by away
+	key, err = s.find(token)
+	if errors.Is(err, jwkset.ErrKeyNotFound) && s.away.Load() {
+		return nil, errNoKeys
 	}
-	return s.find(token)
+	return key, err
 }
 
 func (s *keySet) find(token *jwt.Token) (any, error) {
@@ -154,6 +158,7 @@ func (s *keySet) renew(gap time.Duration) error {
 // replace takes over the keys that the address has now. Those that it no longer has are good for nothing.
 func (s *keySet) replace() error {
 	keys, err := s.download()
+	s.away.Store(err != nil)
 	if err == nil {
 		s.known.Store(&keys)
 		return nil

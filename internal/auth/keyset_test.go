@@ -115,7 +115,7 @@ func TestTheLastGoodKeysStay(t *testing.T) {
 				t.Fatal(err)
 			}
 			p.set(func() { spoil(p); p.at = p.at.Add(time.Minute) })
-			if _, err := check.Verify(other); lending.KindOf(err) != lending.KindUnauthenticated || p.count() != 2 {
+			if _, err := check.Verify(other); lending.KindOf(err) != lending.KindUnavailable || p.count() != 2 {
 				t.Errorf("after %d looks: %v", p.count(), err)
 			}
 			if _, err := check.Verify(good); err != nil {
@@ -135,7 +135,7 @@ func TestWithoutKeysNobodyIsRefusedForGood(t *testing.T) {
 	request := httptest.NewRequest(http.MethodPost, "/graphql", nil)
 	request.Header.Set("Authorization", "Bearer "+good)
 	answer := httptest.NewRecorder()
-	auth.Authenticate(check, http.NotFoundHandler()).ServeHTTP(answer, request)
+	gateOf(check).Authenticate(http.NotFoundHandler()).ServeHTTP(answer, request)
 	if answer.Code != http.StatusServiceUnavailable || answer.Header().Get("Retry-After") == "" || !strings.Contains(answer.Body.String(), `"UNAVAILABLE"`) || strings.Contains(answer.Body.String(), "502") {
 		t.Errorf("answered %d %s", answer.Code, answer.Body)
 	}

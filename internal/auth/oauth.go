@@ -3,11 +3,9 @@ package auth
 import (
 	"crypto/subtle"
 	"log/slog"
-	"math"
 	"mime"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/creditgraph/creditgraph/internal/lending"
@@ -16,9 +14,13 @@ import (
 // maxForm is how large a request for a token may be.
 const maxForm = 16 << 10
 
-// TokenEndpoint is POST /oauth/token: client credentials by form or Basic, as RFC 6749 §4.4 has it.
-func TokenEndpoint(issuer *Issuer, clients ClientFinder, logger *slog.Logger) http.Handler {
-	e := &tokenEndpoint{issuer: issuer, clients: clients, log: logger, failures: newThrottle(issuer.now)}
+// TokenEndpoint is POST /oauth/token: client credentials by form or Basic, as RFC 6749 §4.4 has it. Failures count
+// against the client and, at the gate, against the address.
+func TokenEndpoint(issuer *Issuer, clients ClientFinder, gate *Gate, logger *slog.Logger) http.Handler {
+	e := &tokenEndpoint{
+		issuer: issuer, clients: clients, gate: gate, log: logger,
+		failures: newThrottle(issuer.now, freeFailures, failurePause, maxThrottled),
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("Pragma", "no-cache")
@@ -35,6 +37,7 @@ func TokenEndpoint(issuer *Issuer, clients ClientFinder, logger *slog.Logger) ht
 type tokenEndpoint struct {
 	issuer   *Issuer
 	clients  ClientFinder
+	gate     *Gate
 	log      *slog.Logger
 	failures *throttle
 }
@@ -61,7 +64,7 @@ func (f *refusal) write(w http.ResponseWriter) {
 		w.Header().Set("WWW-Authenticate", `Basic realm="creditgraph"`)
 	}
 	if f.retryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(f.retryAfter.Seconds()))))
+		w.Header().Set("Retry-After", seconds(f.retryAfter))
 	}
 	writeJSON(w, f.status, f)
 }
@@ -72,6 +75,10 @@ func invalidRequest(description string) *refusal {
 
 func invalidClient(description string) *refusal {
 	return &refusal{Code: "invalid_client", Description: description, status: http.StatusUnauthorized}
+}
+
+func tooOften(description string, wait time.Duration) *refusal {
+	return &refusal{Code: "temporarily_unavailable", Description: description, status: http.StatusTooManyRequests, retryAfter: wait}
 }
 
 func (e *tokenEndpoint) grant(r *http.Request) (*granted, *refusal) {
@@ -120,11 +127,16 @@ func readForm(r *http.Request) (url.Values, *refusal) {
 }
 
 // authenticate is the client that asks. A good secret is taken however often a wrong one came before: it has
-// 256 random bits and cannot be guessed, and whoever knows an id could lock its client out otherwise.
+// 256 random bits and cannot be guessed, and whoever knows an id could lock its client out otherwise. From an address
+// with too many failures, credentials are looked at that were good before.
 func (e *tokenEndpoint) authenticate(r *http.Request, form url.Values) (Client, *refusal) {
 	id, secret, refused := credentials(r, form)
 	if refused != nil {
 		return Client{}, refused
+	}
+	sent := id + "\x00" + secret
+	if wait := e.gate.wait(r.Context()); wait > 0 && !e.gate.wasWelcome(sent) {
+		return Client{}, tooOften("Too many failures came from this address. Try again later.", wait)
 	}
 	var client Client
 	if isID(id) { // a database may not take what is no text
@@ -139,13 +151,12 @@ func (e *tokenEndpoint) authenticate(r *http.Request, form url.Values) (Client, 
 		}
 	}
 	if matches(client, secret) {
+		e.gate.welcome(sent)
 		return client, nil
 	}
+	e.gate.failed(r.Context(), sent)
 	if wait := e.failures.failed(id); wait > 0 {
-		return Client{}, &refusal{
-			Code: "temporarily_unavailable", Description: "Too many wrong secrets. Try again later.",
-			status: http.StatusTooManyRequests, retryAfter: wait,
-		}
+		return Client{}, tooOften("Too many wrong secrets. Try again later.", wait)
 	}
 	return Client{}, invalidClient("The client id or the secret is wrong.")
 }

@@ -35,6 +35,9 @@ func (s *Sources) Verify(token string) (*Principal, error) {
 	return s.builtIn.Verify(token)
 }
 
+// Recognizes reports whether a token has the mark of the built-in endpoint. Those of an identity provider have none.
+func (s *Sources) Recognizes(token string) bool { return s.builtIn.Recognizes(token) }
+
 // claimedIssuer is whom a token names, before anything about it is verified.
 func claimedIssuer(token string) string {
 	c := jwt.MapClaims{}

@@ -24,11 +24,14 @@ func TestWrongSecretsAreThrottled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	endpoint := auth.TokenEndpoint(i, registered(), slog.New(slog.DiscardHandler))
+	endpoint := auth.Addressed(nil, auth.TokenEndpoint(i, registered(), gateOf(nil), slog.New(slog.DiscardHandler)))
+	addresses := 0
 	send := func(id, secret string) *httptest.ResponseRecorder {
 		body := url.Values{"grant_type": {"client_credentials"}, "client_id": {id}, "client_secret": {secret}}.Encode()
 		request := httptest.NewRequest(http.MethodPost, "/oauth/token", strings.NewReader(body))
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		addresses++ // each from an address of its own: those are throttled too
+		request.RemoteAddr = fmt.Sprintf("10.0.%d.%d:80", addresses>>8, addresses&255)
 		answer := httptest.NewRecorder()
 		endpoint.ServeHTTP(answer, request)
 		return answer

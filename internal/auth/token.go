@@ -3,9 +3,13 @@ package auth
 import (
 	"crypto/ed25519"
 	"crypto/hkdf"
+	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -26,6 +30,7 @@ const leeway = 30 * time.Second
 // replicas derive from the data key.
 type Issuer struct {
 	key   ed25519.PrivateKey
+	mark  []byte // see [Issuer.Recognizes]
 	now   func() time.Time
 	parse *jwt.Parser
 }
@@ -38,8 +43,12 @@ func NewIssuer(dataKey []byte, clock func() time.Time) (*Issuer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("derive the token key: %w", err)
 	}
+	mark, err := hkdf.Key(sha256.New, dataKey, nil, "creditgraph token mark v1", sha256.Size)
+	if err != nil {
+		return nil, fmt.Errorf("derive the key of marks: %w", err)
+	}
 	return &Issuer{
-		key: ed25519.NewKeyFromSeed(seed), now: clock,
+		key: ed25519.NewKeyFromSeed(seed), mark: mark, now: clock,
 		parse: newParser(clock, BuiltInIssuer, BuiltInIssuer, jwt.SigningMethodEdDSA.Alg()),
 	}, nil
 }
@@ -77,11 +86,48 @@ func (i *Issuer) IssueTo(client Client, scopes []Scope, lifetime time.Duration) 
 	if client.Customer != "" {
 		c.Customer = lending.GlobalID(lending.CustomerNode, client.Customer)
 	}
-	token, err := jwt.NewWithClaims(jwt.SigningMethodEdDSA, c).SignedString(i.key)
+	token := jwt.NewWithClaims(jwt.SigningMethodEdDSA, c)
+	payload, err := json.Marshal(c)
+	if err != nil {
+		return "", fmt.Errorf("write a token: %w", err)
+	}
+	token.Header[markHeader] = i.markOf(token.EncodeSegment(payload))
+	signed, err := token.SignedString(i.key)
 	if err != nil {
 		return "", fmt.Errorf("sign a token: %w", err)
 	}
-	return token, nil
+	return signed, nil
+}
+
+// markHeader names the part of a token's head that holds its mark.
+const markHeader = "mrk"
+
+// Recognizes reports whether a token carries our mark. That is no proof that it is good, and takes a hundredth of the
+// time: tokens of ours can be told from made-up ones while somebody sends many of those.
+func (i *Issuer) Recognizes(token string) bool {
+	head, rest, _ := strings.Cut(token, ".")
+	payload, _, ok := strings.Cut(rest, ".")
+	if !ok || len(head) > maxHead {
+		return false
+	}
+	text, err := base64.RawURLEncoding.DecodeString(head)
+	if err != nil {
+		return false
+	}
+	var marked struct {
+		Mark string `json:"mrk"`
+	}
+	return json.Unmarshal(text, &marked) == nil && hmac.Equal([]byte(marked.Mark), []byte(i.markOf(payload)))
+}
+
+// maxHead is more than the head of a token of ours has.
+const maxHead = 200
+
+// markOf is the mark of a token with this payload.
+func (i *Issuer) markOf(payload string) string {
+	mac := hmac.New(sha256.New, i.mark)
+	mac.Write([]byte(payload))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:16])
 }
 
 // Verify implements [Verifier].

@@ -3,6 +3,8 @@
 package config
 
 import (
+	"errors"
+	"net/netip"
 	"time"
 )
 
@@ -47,6 +49,7 @@ type Config struct {
 	EventRetention time.Duration `env:"CREDITGRAPH_EVENT_RETENTION" default:"2160h" help:"How long events are kept for readers that come back, at least 24h. A cursor from before that is refused with CURSOR_EXPIRED."`
 
 	Origins          []string `env:"CREDITGRAPH_CORS_ORIGINS" help:"Origins of the pages that may use this service from a browser, beside its own: https://office.example.com, separated by commas. No others may."`
+	TrustedProxies   []string `env:"CREDITGRAPH_TRUSTED_PROXIES" help:"Networks of the proxies in front, whose X-Forwarded-For says where requests come from: 10.0.0.0/8, separated by commas. Without any it is whoever connects."`
 	TrustedDocuments string   `env:"CREDITGRAPH_TRUSTED_DOCUMENTS" help:"File of a manifest of operations, such as creditgraph manifest writes it: only these are answered. Without it any are."`
 
 	DefaultPlan string `env:"CREDITGRAPH_DEFAULT_PLAN" default:"unlimited" enum:"sandbox,starter,professional,enterprise,unlimited" help:"How much clients may ask for whose token names no plan."`
@@ -135,6 +138,22 @@ type OnePipe struct {
 	ValidateRequestType string `env:"ONEPIPE_VALIDATE_REQUEST_TYPE" default:"get_credit_score" help:"request_type of a validation."`
 	AllowCards          bool   `env:"ONEPIPE_ALLOW_CARDS" help:"Allow authorisation by card. It brings this service into the scope of PCI DSS."`
 	OfferUnit           string `env:"ONEPIPE_OFFER_UNIT" default:"minor" enum:"minor,major" help:"Unit of offer_amount, which OnePipe does not state."`
+}
+
+// Proxies are the networks that TrustedProxies names.
+func (c *Config) Proxies() ([]netip.Prefix, error) {
+	var networks []netip.Prefix
+	for _, text := range c.TrustedProxies {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, err
+		}
+		if network.Bits() == 0 {
+			return nil, errors.New("that is everybody")
+		}
+		networks = append(networks, network.Masked())
+	}
+	return networks, nil
 }
 
 // Embedded reports whether the twins stand in for all providers: no provider's address is set.

@@ -2,8 +2,10 @@ package config
 
 import (
 	"bytes"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -83,6 +85,8 @@ func TestAWrongSettingIsNamedWithWhatItShouldBe(t *testing.T) {
 		{name: "CREDITGRAPH_CORS_ORIGINS", value: "https://office.example.com,https://*.example.com", says: "without *"},
 		{name: "CREDITGRAPH_CORS_ORIGINS", value: "https://office.example.com/", says: "without a path"},
 		{name: "CREDITGRAPH_CORS_ORIGINS", value: "office.example.com", says: "origins"},
+		{name: "CREDITGRAPH_TRUSTED_PROXIES", value: "10.0.0.1", says: "networks"},
+		{name: "CREDITGRAPH_TRUSTED_PROXIES", value: "10.0.0.0/8,0.0.0.0/0", says: "no others"},
 		{name: "KREDETE_BASE_URL", value: "api.kredete.com", says: "absolute"},
 		{name: "AUTH_JWKS_URL", value: "", says: "needed with", with: map[string]string{"AUTH_ISSUER": "https://id.example", "AUTH_AUDIENCE": "credit"}},
 		{name: "AUTH_JWKS_URL", value: "http://id.example/jwks", says: "https", with: map[string]string{"AUTH_ISSUER": "https://id.example", "AUTH_AUDIENCE": "credit"}},
@@ -101,6 +105,15 @@ func TestAWrongSettingIsNamedWithWhatItShouldBe(t *testing.T) {
 				t.Errorf("got %v; want it to name %s and say %q", err, tc.name, tc.says)
 			}
 		})
+	}
+}
+
+func TestProxiesAreNetworks(t *testing.T) {
+	c := parse(t, map[string]string{"CREDITGRAPH_TRUSTED_PROXIES": "10.0.0.0/8,fd00::1/64"})
+	got, err := c.Proxies()
+	want := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/64")}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("%v, %v; want %v", got, err, want)
 	}
 }
 

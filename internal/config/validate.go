@@ -37,6 +37,9 @@ func (c *Config) Validate() error {
 			refuse("CREDITGRAPH_CORS_ORIGINS", "give origins such as https://office.example.com, without a path and without *")
 		}
 	}
+	if _, err := c.Proxies(); err != nil {
+		refuse("CREDITGRAPH_TRUSTED_PROXIES", "give the networks of the proxies and no others, such as 10.0.0.0/8,fd00::/8")
+	}
 	for _, d := range []struct {
 		name  string
 		value int64

@@ -119,7 +119,7 @@ func (p *pricer) fragment(name string) int {
 
 func (p *pricer) field(f *ast.Field, parent *ast.Definition) int {
 	if f.Name == "__schema" || f.Name == "__type" {
-		return p.sizes.price(p.doc, f)
+		return p.sizes.price(p.doc, f, !introspectsAlone(p.doc, p.op.SelectionSet))
 	}
 	var definition *ast.FieldDefinition
 	if parent != nil {

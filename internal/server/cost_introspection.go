@@ -70,9 +70,13 @@ func newIntrospectionSizes(schema *ast.Schema) *introspectionSizes {
 	return s
 }
 
-// price is the cost of one introspection.
-func (s *introspectionSizes) price(doc *ast.QueryDocument, f *ast.Field) int {
+// price is the cost of one introspection. Among other fields it is the executor that answers it, in three times the time:
+// the whole schema is to be asked for alone.
+func (s *introspectionSizes) price(doc *ast.QueryDocument, f *ast.Field, among bool) int {
 	asked := s.set(doc, ast.SelectionSet{f}, map[string]float64{})
+	if among {
+		asked *= 3
+	}
 	return int(min(1+asked*usualCost/s.usual, maxCost*1000))
 }
 

@@ -23,9 +23,25 @@ func requires(ctx context.Context, _ any, next graphql.Resolver, scope model.Sco
 		return permitted(ctx, next, scope)
 	}
 	ended := bookOf(ctx).runs(ctx)
-	value, err := permitted(ctx, next, scope)
+	value, err := permitted(ctx, owned(next), scope)
 	ended(value, err)
 	return value, err
+}
+
+// owned refuses a mutation to a customer's own token unless the schema lets such tokens send it.
+func owned(next graphql.Resolver) graphql.Resolver {
+	return func(ctx context.Context) (any, error) {
+		mutation := graphql.GetFieldContext(ctx).Field.Definition
+		if auth.From(ctx).Customer != "" && mutation.Directives.ForName("ownToken") == nil {
+			return nil, notTheirs()
+		}
+		return next(ctx)
+	}
+}
+
+// notTheirs is how a customer's own token is refused what is the lender's.
+func notTheirs() error {
+	return &lending.Error{Kind: lending.KindForbidden, Outcome: lending.NotExecuted, Message: "This is not open to a customer's own token."}
 }
 
 func permitted(ctx context.Context, next graphql.Resolver, scope model.Scope) (any, error) {
@@ -33,13 +49,13 @@ func permitted(ctx context.Context, next graphql.Resolver, scope model.Scope) (a
 		return nil, err
 	}
 	if scope == model.Operate && auth.From(ctx).Customer != "" {
-		return nil, &lending.Error{Kind: lending.KindForbidden, Outcome: lending.NotExecuted, Message: "This is not open to a customer's own token."}
+		return nil, notTheirs()
 	}
 	return next(ctx)
 }
 
 // personal masks a personal identifier unless the token may see it. Showing it in full is written down.
-func personal(ctx context.Context, object any, next graphql.Resolver, keep int) (any, error) {
+func personal(ctx context.Context, object any, next graphql.Resolver, keep int, toOwner bool) (any, error) {
 	value, err := next(ctx)
 	if err != nil || isHandle(object) {
 		return value, err
@@ -48,7 +64,7 @@ func personal(ctx context.Context, object any, next graphql.Resolver, keep int) 
 	if isText && text == "" {
 		return value, nil
 	}
-	if auth.From(ctx).May(auth.ReadPII) {
+	if auth.From(ctx).May(auth.ReadPII) || toOwner && isOwner(ctx) {
 		bookOf(ctx).saw(ctx, object)
 		return value, nil
 	}
@@ -59,6 +75,24 @@ func personal(ctx context.Context, object any, next graphql.Resolver, keep int) 
 		return new(mask(text, keep)), nil
 	}
 	return mask(text, keep), nil
+}
+
+// isOwner reports whether a field is shown to the customer's own token, which reaches nobody else's, or stands in the
+// payload of a mutation that was sent just now: in the payload itself, or in what that holds.
+func isOwner(ctx context.Context) bool {
+	if auth.From(ctx).Customer != "" {
+		return true
+	}
+	at := graphql.GetFieldContext(ctx).Parent
+	for range 2 {
+		if at != nil && at.Object == "Mutation" {
+			return true
+		}
+		if at != nil {
+			at = at.Parent
+		}
+	}
+	return false
 }
 
 // textOf is what a field shows, where it is text; "" where it is null.

@@ -11,6 +11,7 @@ type SocketLimits struct {
 	Operations, Outbox                  int
 	Message, Unread                     int64
 	Init, Ping, Stall, Farewell, Silent time.Duration
+	Standing                            time.Duration
 }
 
 // Within gives a configuration other limits, where they are not 0.
@@ -22,6 +23,7 @@ func Within(c Config, l SocketLimits) Config {
 		unread: either(l.Unread, d.unread), outbox: either(l.Outbox, d.outbox),
 	}
 	c.streams = streamLimits{ping: either(l.Silent, streamPing), stall: either(l.Stall, stallLimit)}
+	c.standing = l.Standing
 	return c
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/creditgraph/creditgraph/graph"
+	"github.com/creditgraph/creditgraph/internal/auth"
 	"github.com/creditgraph/creditgraph/internal/event"
 	"github.com/creditgraph/creditgraph/internal/lending"
 	"github.com/creditgraph/creditgraph/internal/loader"
@@ -26,15 +27,15 @@ const (
 )
 
 // graphQL is the handler of /graphql.
-func (s *Server) graphQL(c Config) http.Handler {
+func (s *Server) graphQL(c Config, gate *auth.Gate) http.Handler {
 	logger := c.Logger
 	schema := graph.NewExecutableSchema(graph.Config{Resolvers: c.Resolvers, Directives: directives()})
 	srv, guarding := handler.New(schema), newGuard(schema.Schema(), c.Trusted)
 	metered := metering{c.Limits}
 	subscribed := &subscriptions{hub: c.Events, feeds: s.feeds, cursors: c.Cursors, log: logger}
 	for _, transport := range []graphql.Transport{
-		&sockets{subscriptions: subscribed, verify: c.Verifier.Verify, limits: c.sockets, drain: s.drain, open: &s.sockets, origins: c.Origins},
-		eventStream{subscriptions: subscribed, drain: s.drain, limits: c.streams},
+		&sockets{subscriptions: subscribed, gate: gate, limits: c.sockets, drain: s.drain, open: &s.sockets, origins: c.Origins},
+		eventStream{subscriptions: subscribed, gate: gate, drain: s.drain, limits: c.streams},
 		uploads{},
 		requests{},
 	} {
@@ -45,6 +46,7 @@ func (s *Server) graphQL(c Config) http.Handler {
 	srv.SetRecoverFunc(recovered(logger))
 	srv.AroundOperations(admit)
 	srv.AroundOperations(logged(logger))
+	srv.AroundOperations(introspected(schema.Schema()))
 	batching := []loader.Option{loader.WithLogger(logger)}
 	if c.BatchWait > 0 {
 		batching = append(batching, loader.WithWait(c.BatchWait))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -30,7 +31,9 @@ type Config struct {
 	// Verifier checks bearer tokens; Issuer checks its own alone where nil.
 	Verifier auth.Verifier
 	Clients  auth.ClientFinder
-	Webhooks webhook.Receiver
+	// TrustedProxies are the networks whose X-Forwarded-For says where a request came from.
+	TrustedProxies []netip.Prefix
+	Webhooks       webhook.Receiver
 	// Events is the hub that subscriptions follow; it is started and stopped by its owner.
 	Events  *event.Hub
 	Cursors Cursors
@@ -49,8 +52,9 @@ type Config struct {
 	// Patience is how long clients' bodies are waited for; the default where it is zero.
 	Patience Patience
 
-	sockets socketLimits
-	streams streamLimits
+	sockets  socketLimits
+	streams  streamLimits
+	standing time.Duration // how old what is known of a client may be; the gate's own where 0
 }
 
 // readyTimeout bounds one look at whether the service is ready.
@@ -128,8 +132,9 @@ func New(c Config) *Server {
 		c.Patience = DefaultPatience()
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/graphql", crossOrigin(c.Origins, options(authenticated(c.Verifier, s.graphQL(c)))))
-	mux.Handle("POST /oauth/token", auth.TokenEndpoint(c.Issuer, c.Clients, c.Logger))
+	gate := auth.NewGate(auth.GateConfig{Verifier: c.Verifier, Clients: c.Clients, StandingAge: c.standing, Clock: c.Clock, Logger: c.Logger})
+	mux.Handle("/graphql", crossOrigin(c.Origins, options(authenticated(gate, s.graphQL(c, gate)))))
+	mux.Handle("POST /oauth/token", auth.TokenEndpoint(c.Issuer, c.Clients, gate, c.Logger))
 	mux.Handle("/webhooks/{provider}", webhook.Handler(c.Webhooks, c.Clock, c.Logger))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "alive") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
@@ -143,14 +148,14 @@ func New(c Config) *Server {
 		answer(w, http.StatusOK, "ready")
 	})
 	mux.HandleFunc("GET /{$}", explorer)
-	s.handler = identified(c.Logger, c.Patience.waited(mux))
+	s.handler = identified(c.Logger, auth.Addressed(c.TrustedProxies, c.Patience.waited(mux)))
 	return s
 }
 
 // authenticated lets good tokens through. A websocket may bring its token later, in connection_init: browsers
 // cannot send it before.
-func authenticated(verifier auth.Verifier, next http.Handler) http.Handler {
-	strict := auth.Authenticate(verifier, next)
+func authenticated(gate *auth.Gate, next http.Handler) http.Handler {
+	strict := gate.Authenticate(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if isWebsocket(r) && r.Header.Get("Authorization") == "" {
 			next.ServeHTTP(w, r)

@@ -53,6 +53,7 @@ type socketOperation struct {
 func (s *socket) serve() {
 	late := time.AfterFunc(s.limits.init, func() {
 		if s.asker() == nil {
+			s.gate.Failed(s.ctx)
 			s.end(closeInitTimeout, "Connection initialisation timeout")
 		}
 	})
@@ -165,7 +166,7 @@ func (s *socket) initiate(text json.RawMessage) bool {
 	}
 	principal, err := s.authenticated(s.ctx, payload)
 	if err != nil {
-		s.end(closeForbidden, lending.AsError(err).Error())
+		s.end(closeRefused(err), lending.AsError(err).Error())
 		return true
 	}
 	s.mu.Lock()
@@ -175,6 +176,7 @@ func (s *socket) initiate(text json.RawMessage) bool {
 		expiry := time.AfterFunc(time.Until(principal.ExpiresAt), func() { s.end(closeForbidden, "The token has expired. Get a new one.") })
 		context.AfterFunc(s.ctx, func() { expiry.Stop() })
 	}
+	s.gate.Watch(s.ctx, principal, func(err error) { s.end(closeRefused(err), lending.AsError(err).Error()) })
 	s.post(message{Type: "connection_ack"}.encode())
 	return true
 }

@@ -30,6 +30,7 @@ const (
 // back with Last-Event-ID misses nothing. What ends without "complete" is to be taken up again.
 type eventStream struct {
 	subscriptions *subscriptions
+	gate          *auth.Gate
 	drain         <-chan struct{}
 	limits        streamLimits
 }
@@ -92,6 +93,7 @@ func (t eventStream) Do(w http.ResponseWriter, r *http.Request, exec graphql.Gra
 	defer sub.close()
 	ctx, cancel := untilExpiry(ctx)
 	defer cancel()
+	t.gate.Watch(ctx, auth.From(ctx), func(error) { cancel() })
 	if cursor := sub.standing(); cursor != "" {
 		out.place(cursor)
 	}

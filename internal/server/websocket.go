@@ -23,6 +23,7 @@ const subprotocol = "graphql-transport-ws"
 const (
 	closeRestart          websocket.StatusCode = 1012 // the server is going down: come back
 	closeTooSlow          websocket.StatusCode = 1013 // the client does not read: come back
+	closeTryAgain         websocket.StatusCode = 1013 // nobody can tell yet whether the token is good: come back
 	closeBadRequest       websocket.StatusCode = 4400
 	closeUnauthorized     websocket.StatusCode = 4401 // subscribed before it was initialised
 	closeForbidden        websocket.StatusCode = 4403 // the token is not good, or no longer
@@ -55,7 +56,7 @@ func defaultSocketLimits() socketLimits {
 // sockets carry operations over websockets, as graphql-transport-ws says.
 type sockets struct {
 	subscriptions *subscriptions
-	verify        func(token string) (*auth.Principal, error)
+	gate          *auth.Gate
 	limits        socketLimits
 	drain         <-chan struct{}
 	open          *running
@@ -178,10 +179,21 @@ func next(id string, body []byte) []byte {
 // carried.
 func (t *sockets) authenticated(ctx context.Context, payload initPayload) (*auth.Principal, error) {
 	if token := payload.token(); token != "" {
-		return t.verify(token)
+		return t.gate.Admit(ctx, token)
 	}
 	if p := auth.From(ctx); p != nil {
 		return p, nil
 	}
+	t.gate.Failed(ctx)
 	return nil, &lending.Error{Kind: lending.KindUnauthenticated, Outcome: lending.NotExecuted, Message: "Send a bearer token in connection_init."}
+}
+
+// closeRefused is the code with which a socket is closed whose token was not taken. Clients come back by themselves
+// where that may help: 4403 is the end to some of them.
+func closeRefused(err error) websocket.StatusCode {
+	switch lending.KindOf(err) {
+	case lending.KindUnavailable, lending.KindRateLimited:
+		return closeTryAgain
+	}
+	return closeForbidden
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -58,16 +59,52 @@ func (s *Store) toClient(r *clientRow) (*Client, error) {
 	return c, d.err
 }
 
-// SaveClient inserts or replaces a client by its id.
-func (s *Store) SaveClient(ctx context.Context, client Client) error {
+// AddClient inserts a client; CONFLICT when there is one of its id.
+func (s *Store) AddClient(ctx context.Context, client Client) error {
 	row, err := s.fromClient(client)
 	if err != nil {
-		return failure("save client", err)
+		return failure("add client", err)
 	}
-	return s.write(ctx, "save client", "", func(ctx context.Context) error {
-		_, err := s.writing(ctx).NewInsert().Model(row).On("CONFLICT (id) DO UPDATE").Exec(ctx)
+	return s.write(ctx, "add client", "There is a client of this id.", func(ctx context.Context) error {
+		_, err := s.writing(ctx).NewInsert().Model(row).Exec(ctx)
 		return err
 	})
+}
+
+// RotateClient gives a client the hash of a new secret: NOT_FOUND when there is no such client, CONFLICT when it is
+// revoked. Whoever revokes it at the same moment is not undone: the statement looks, and writes this column alone.
+func (s *Store) RotateClient(ctx context.Context, id string, secretHash []byte) error {
+	changed, err := s.updateWelcome(ctx, "rotate client", id, "secret_hash = ?", secretHash)
+	if changed || err != nil {
+		return err
+	}
+	return conflicting("The client is revoked.", errors.New("a revoked client was to be rotated"))
+}
+
+// RevokeClient ends a client's welcome; NOT_FOUND when there is no such client. One that is revoked stays so from
+// the time when it first was.
+func (s *Store) RevokeClient(ctx context.Context, id string, at time.Time) error {
+	_, err := s.updateWelcome(ctx, "revoke client", id, "revoked_at = ?", micros(at))
+	return err
+}
+
+// updateWelcome sets one column of a client that is not revoked, in one statement; false when it is revoked.
+func (s *Store) updateWelcome(ctx context.Context, doing, id, set string, value any) (changed bool, err error) {
+	err = s.write(ctx, doing, "", func(ctx context.Context) error {
+		result, err := s.writing(ctx).NewUpdate().Model((*clientRow)(nil)).Set(set, value).
+			Where("entry.id = ?", id).Where("entry.revoked_at = 0").Exec(ctx)
+		if err != nil {
+			return err
+		}
+		rows, err := result.RowsAffected()
+		changed = rows > 0
+		return err
+	})
+	if changed || err != nil {
+		return changed, err
+	}
+	_, err = s.Client(ctx, id)
+	return false, err
 }
 
 // Client finds a client, revoked or not; NOT_FOUND when there is none.

@@ -306,14 +306,23 @@ func TestClients(t *testing.T) {
 		made := time.Date(2026, 4, 1, 0, 0, 0, 1000, time.UTC)
 		one := store.Client{ID: "one", Name: "Web", SecretHash: []byte{0, 1, 255}, Scopes: []string{"read:loans", "operate"}, CustomerID: "ada", Plan: "enterprise", CreatedAt: made}
 		two := store.Client{ID: "two", Name: "Apps", SecretHash: []byte{2}, CreatedAt: made.Add(-time.Hour)}
-		for _, c := range []store.Client{one, two, one} {
-			if err := s.SaveClient(ctx, c); err != nil {
+		for _, c := range []store.Client{one, two} {
+			if err := s.AddClient(ctx, c); err != nil {
 				t.Fatal(detail(err))
 			}
 		}
-		one.RevokedAt = made.Add(time.Hour)
-		if err := s.SaveClient(ctx, one); err != nil {
+		if err := s.AddClient(ctx, two); lending.KindOf(err) != lending.KindConflict {
+			t.Errorf("a client of a known id gave %v", err)
+		}
+		one.SecretHash, one.RevokedAt = []byte{3}, made.Add(time.Hour)
+		if err := errors.Join(s.RotateClient(ctx, "one", one.SecretHash), s.RevokeClient(ctx, "one", one.RevokedAt), s.RevokeClient(ctx, "one", made)); err != nil {
 			t.Fatal(detail(err))
+		}
+		if err := s.RotateClient(ctx, "one", []byte{4}); lending.KindOf(err) != lending.KindConflict {
+			t.Errorf("rotating a revoked client gave %v", err)
+		}
+		if err := errors.Join(s.RotateClient(ctx, "none", nil), s.RevokeClient(ctx, "none", made)); !lending.IsNotFound(err) {
+			t.Errorf("changing an unknown client gave %v", err)
 		}
 		list, err := s.ListClients(ctx)
 		if err != nil {
@@ -331,6 +340,40 @@ func TestClients(t *testing.T) {
 		}
 		if _, err := s.Client(ctx, "none"); !lending.IsNotFound(err) {
 			t.Errorf("an unknown client gave %v", err)
+		}
+	})
+}
+
+// TestRotatingNeverUndoesARevocation has clients rotated and revoked at the same moment, from two processes.
+func TestRotatingNeverUndoesARevocation(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		address := e.address(t)
+		revoking, rotating := migrated(t, address), migrated(t, address)
+		at := time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC)
+		for i := range 20 {
+			id := fmt.Sprint("client-", i)
+			if err := revoking.AddClient(t.Context(), store.Client{ID: id, SecretHash: []byte("old"), CreatedAt: at}); err != nil {
+				t.Fatal(detail(err))
+			}
+			begin, rotated := make(chan struct{}), make(chan error)
+			go func() {
+				<-begin
+				var err error
+				for n := 0; err == nil && n < 50; n++ {
+					err = rotating.RotateClient(t.Context(), id, []byte{byte(n)})
+				}
+				rotated <- err
+			}()
+			close(begin)
+			if err := revoking.RevokeClient(t.Context(), id, at); err != nil {
+				t.Fatal(detail(err))
+			}
+			if err := <-rotated; err != nil && lending.KindOf(err) != lending.KindConflict {
+				t.Fatal(detail(err))
+			}
+			if client, err := revoking.Client(t.Context(), id); err != nil || !client.RevokedAt.Equal(at) {
+				t.Fatalf("client %d is %+v: %v", i, client, err)
+			}
 		}
 	})
 }
