@@ -30,8 +30,8 @@ func (s *Server) graphQL(c Config) http.Handler {
 	logger := c.Logger
 	schema := graph.NewExecutableSchema(graph.Config{Resolvers: c.Resolvers, Directives: directives()})
 	srv, guarding := handler.New(schema), newGuard(schema.Schema(), c.Trusted)
-	metered := metering{c.Limits}
-	subscribed := &subscriptions{hub: c.Events, feeds: s.feeds, cursors: c.Cursors, log: logger}
+	metered := metering{c.Limits, c.Telemetry}
+	subscribed := &subscriptions{hub: c.Events, feeds: s.feeds, cursors: c.Cursors, log: logger, told: c.Telemetry}
 	for _, transport := range []graphql.Transport{
 		&sockets{subscriptions: subscribed, verify: c.Verifier.Verify, limits: c.sockets, drain: s.drain, open: &s.sockets, origins: c.Origins},
 		eventStream{subscriptions: subscribed, drain: s.drain, limits: c.streams},
@@ -43,12 +43,14 @@ func (s *Server) graphQL(c Config) http.Handler {
 	srv.SetQueryCache(handedOver{})
 	srv.SetErrorPresenter(present(logger))
 	srv.SetRecoverFunc(recovered(logger))
+	srv.AroundOperations(accounted(c.Telemetry))
 	srv.AroundOperations(admit)
 	srv.AroundOperations(logged(logger))
-	batching := []loader.Option{loader.WithLogger(logger)}
+	batching := []loader.Option{loader.WithLogger(logger), loader.WithObserver(c.Telemetry.Batch)}
 	if c.BatchWait > 0 {
 		batching = append(batching, loader.WithWait(c.BatchWait))
 	}
+	srv.AroundResponses(reportAccount(c.Telemetry))
 	srv.AroundResponses(fewErrors)
 	srv.AroundResponses(reportCost)
 	srv.AroundResponses(audited(c.Audit))

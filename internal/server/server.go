@@ -16,6 +16,7 @@ import (
 	"github.com/creditgraph/creditgraph/internal/loader"
 	"github.com/creditgraph/creditgraph/internal/quota"
 	"github.com/creditgraph/creditgraph/internal/service"
+	"github.com/creditgraph/creditgraph/internal/telemetry"
 	"github.com/creditgraph/creditgraph/internal/webhook"
 )
 
@@ -38,6 +39,8 @@ type Config struct {
 	Audit *service.Auditor
 	// Limits holds clients to their plans; nobody is limited where nil.
 	Limits *quota.Limiter
+	// Telemetry is told what clients ask and what became of it; nobody is where nil.
+	Telemetry *telemetry.Telemetry
 	// Ready reports why requests cannot be served yet; nil when they can.
 	Ready  func(ctx context.Context) error
 	Clock  func() time.Time
@@ -127,6 +130,12 @@ func New(c Config) *Server {
 	if c.Patience == (Patience{}) {
 		c.Patience = DefaultPatience()
 	}
+	if c.Telemetry == nil {
+		c.Telemetry = telemetry.Quiet()
+	}
+	if c.Trusted != nil {
+		c.Telemetry.TrustNames(c.Trusted.names)
+	}
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", crossOrigin(c.Origins, options(authenticated(c.Verifier, s.graphQL(c)))))
 	mux.Handle("POST /oauth/token", auth.TokenEndpoint(c.Issuer, c.Clients, c.Logger))
@@ -142,8 +151,9 @@ func New(c Config) *Server {
 		}
 		answer(w, http.StatusOK, "ready")
 	})
+	mux.Handle("GET /metrics", c.Telemetry.MetricsPage())
 	mux.HandleFunc("GET /{$}", explorer)
-	s.handler = identified(c.Logger, c.Patience.waited(mux))
+	s.handler = identified(c.Logger, c.Telemetry, c.Patience.waited(mux))
 	return s
 }
 

@@ -165,6 +165,7 @@ func (s *socket) initiate(text json.RawMessage) bool {
 	}
 	principal, err := s.authenticated(s.ctx, payload)
 	if err != nil {
+		s.subscriptions.told.Unauthenticated("websocket")
 		s.end(closeForbidden, lending.AsError(err).Error())
 		return true
 	}
@@ -229,7 +230,7 @@ func (s *socket) run(ctx context.Context, op *socketOperation, params *graphql.R
 	case len(errs) > 0:
 		s.finish(op, func() { s.refuse(op.id, s.exec.DispatchError(graphql.WithOperationContext(ctx, opCtx), errs)) })
 	case isSubscription(opCtx):
-		sub, refusal := s.subscriptions.open(ctx, s.exec, opCtx, "")
+		sub, refusal := s.subscriptions.open(ctx, s.exec, opCtx, "websocket", "")
 		if refusal != nil {
 			s.finish(op, func() { s.refuse(op.id, refusal) })
 			return

@@ -78,7 +78,7 @@ func (t eventStream) Do(w http.ResponseWriter, r *http.Request, exec graphql.Gra
 		out.only(responses(told))
 		return
 	}
-	sub, refusal := t.subscriptions.open(ctx, exec, op, r.Header.Get("Last-Event-ID"))
+	sub, refusal := t.subscriptions.open(ctx, exec, op, "sse", r.Header.Get("Last-Event-ID"))
 	if refusal != nil {
 		out.only(refusal)
 		return

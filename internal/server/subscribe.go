@@ -16,6 +16,7 @@ import (
 	"github.com/creditgraph/creditgraph/internal/auth"
 	"github.com/creditgraph/creditgraph/internal/event"
 	"github.com/creditgraph/creditgraph/internal/lending"
+	"github.com/creditgraph/creditgraph/internal/telemetry"
 )
 
 // Cursors are the places in the event log as clients carry them.
@@ -31,6 +32,7 @@ type subscriptions struct {
 	feeds   *event.Feeds
 	cursors Cursors
 	log     *slog.Logger
+	told    *telemetry.Telemetry
 }
 
 // subscription is one that a client follows. It has to be closed.
@@ -41,9 +43,9 @@ type subscription struct {
 
 func (s *subscription) close() { s.leave() }
 
-// open begins a subscription behind lastSeen, or where its own arguments say without one. The response tells
+// open begins a subscription over a transport, behind lastSeen, or where its own arguments say without one. The response tells
 // why it cannot begin; it is nil otherwise.
-func (s *subscriptions) open(ctx context.Context, exec graphql.GraphExecutor, op *graphql.OperationContext, lastSeen string) (*subscription, *graphql.Response) {
+func (s *subscriptions) open(ctx context.Context, exec graphql.GraphExecutor, op *graphql.OperationContext, transport, lastSeen string) (*subscription, *graphql.Response) {
 	planning, plan := event.Planning(ctx)
 	responses, told := exec.DispatchOperation(planning, op)
 	if response := responses(told); response != nil {
@@ -65,7 +67,11 @@ func (s *subscriptions) open(ctx context.Context, exec graphql.GraphExecutor, op
 		return nil, failed(ctx, err)
 	}
 	feed, leave := s.feeds.Join(feedKey(ctx, op), s.renderer(ctx, exec, op))
-	return &subscription{Stream: event.NewStream(s.hub, feed, topic.Filter, place, topic.Current), leave: leave}, nil
+	unfollowed := s.told.Subscribed(transport)
+	return &subscription{Stream: event.NewStream(s.hub, feed, topic.Filter, place, topic.Current), leave: func() {
+		unfollowed()
+		leave()
+	}}, nil
 }
 
 // beginning is the place behind which a topic begins. A cursor that the log cannot go on from is refused now
@@ -97,7 +103,7 @@ func (s *subscriptions) renderer(ctx context.Context, exec graphql.GraphExecutor
 			defer cancel()
 		}
 		if e != nil {
-			rendering = context.WithValue(rendering, requestKey{}, request{id: fmt.Sprintf("event-%d", e.Sequence)})
+			rendering = telemetry.WithRequestID(rendering, fmt.Sprintf("event-%d", e.Sequence))
 		}
 		responses, told := exec.DispatchOperation(event.Delivering(rendering, e), op)
 		response := responses(told)
