@@ -22,8 +22,13 @@ const (
 // nothing personal gets into the log depends on no pattern and on nobody's thinking of it.
 type logHandler struct{ next slog.Handler }
 
-// NewLogHandler makes a handler that hands redacted lines to another one.
-func NewLogHandler(next slog.Handler) slog.Handler { return logHandler{next} }
+// NewLogHandler makes a handler that hands redacted lines to another one. One that does so already stays as it is.
+func NewLogHandler(next slog.Handler) slog.Handler {
+	if _, ok := next.(logHandler); ok {
+		return next
+	}
+	return logHandler{next}
+}
 
 // Enabled implements slog.Handler.
 func (h logHandler) Enabled(ctx context.Context, level slog.Level) bool {
