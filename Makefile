@@ -82,8 +82,9 @@ generate-check: ## Fail when generating changes anything
 	diff <(echo "$$before") <(sums) || { echo 'generated code is not current: run make generate'; exit 1; }
 
 .PHONY: docs
-docs: ## Write docs/configuration.md from the settings
+docs: ## Write docs/configuration.md from the settings, and docs/metrics.md from the metrics
 	go test ./internal/config -run TestConfigurationPage -update
+	go test ./internal/telemetry -run TestEveryMetricIsDescribed -update
 
 .PHONY: format
 format: ## Format the hand-written code

@@ -13,6 +13,9 @@ import (
 // pipelined stands for several commands in one round trip.
 const pipelined = "pipeline"
 
+// greeting is what begins a connection.
+const greeting = "hello"
+
 // redisHook watches what goes to Redis: commands by their names, and neither keys nor values.
 type redisHook struct{ telemetry *Telemetry }
 
@@ -49,6 +52,9 @@ func (h redisHook) done(ctx context.Context, command string, count int, took tim
 	m := h.telemetry.metrics
 	m.redisCommands.WithLabelValues(command, outcome(err)).Inc()
 	m.redisTook.WithLabelValues(command).Observe(took.Seconds())
+	if command == greeting {
+		return // of a connection, which is for others too
+	}
 	if account := tallyOf(ctx); account != nil {
 		account.redisTrips.Add(1)
 	}

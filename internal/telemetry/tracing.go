@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -39,19 +40,20 @@ const (
 type tracing struct {
 	tracer   trace.Tracer
 	provider *sdktrace.TracerProvider
+	exporter sdktrace.SpanExporter // nil where a test takes the spans
 	stopping sync.Once
 	stopErr  error
 }
 
 func newTracing(c TracingConfig, v Version, logger *slog.Logger) (*tracing, error) {
-	processor := c.Processor
+	processor, exporter := c.Processor, sdktrace.SpanExporter(nil)
 	if processor == nil {
-		exporter, err := otlptracehttp.New(context.Background(), otlptracehttp.WithEndpointURL(c.Endpoint))
+		made, err := otlptracehttp.New(context.Background(), otlptracehttp.WithEndpointURL(c.Endpoint))
 		if err != nil {
 			return nil, fmt.Errorf("the exporter of traces: %w", err)
 		}
 		// It keeps a bounded number of spans and drops what is more: who is traced never waits for a collector.
-		processor = sdktrace.NewBatchSpanProcessor(exporter)
+		processor, exporter = sdktrace.NewBatchSpanProcessor(made), made
 	}
 	about, err := resource.New(context.Background(),
 		resource.WithTelemetrySDK(),
@@ -61,13 +63,18 @@ func newTracing(c TracingConfig, v Version, logger *slog.Logger) (*tracing, erro
 		logger.Warn("OTEL_RESOURCE_ATTRIBUTES is read in part", "error", err.Error())
 	}
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(processor), sdktrace.WithResource(about))
-	return &tracing{tracer: provider.Tracer(tracerName), provider: provider}, nil
+	return &tracing{tracer: provider.Tracer(tracerName), provider: provider, exporter: exporter}, nil
 }
 
 func (t *tracing) stop(ctx context.Context) error {
 	t.stopping.Do(func() {
-		if err := t.provider.Shutdown(ctx); err != nil {
-			t.stopErr = fmt.Errorf("traces are left: %w", err)
+		err := t.provider.Shutdown(ctx)
+		if err == nil {
+			return
+		}
+		t.stopErr = fmt.Errorf("traces are left: %w", err)
+		if t.exporter != nil { // it would go on trying
+			t.stopErr = errors.Join(t.stopErr, t.exporter.Shutdown(ctx))
 		}
 	})
 	return t.stopErr
