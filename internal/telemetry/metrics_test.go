@@ -28,7 +28,7 @@ provider. What waits (open operations, the inbox, the event log) is looked at ev
 let the proxy in front keep it from the internet all the same.
 
 Labels are words of closed lists. The name of an operation is one that a client makes up: with trusted documents
-(` + "`CREDITGRAPH_TRUSTED_DOCUMENTS`" + `) only their names are labels, and otherwise the first 200, of which one client brings in at most 40. All
+(` + "`CREDITGRAPH_TRUSTED_DOCUMENTS`" + `) only their names are labels, and otherwise the first 100, of which one client brings in at most 25. All
 others are ` + "`other`" + `, and operations without a name ` + "`anonymous`" + `. Names beyond these cost no memory.
 
 [monitoring](monitoring) has alerts and a dashboard, and [runbook.md](runbook.md) says what to do.
@@ -122,7 +122,7 @@ func TestClientsCannotMakeMetricsGrow(t *testing.T) {
 	if series != maxNames+1 {
 		t.Errorf("%d series, want %d", series, maxNames+1)
 	}
-	told.wantLines(t, `creditgraph_graphql_operations_total{operation="other",outcome="ok",type="query"} 1800`)
+	told.wantLines(t, `creditgraph_graphql_operations_total{operation="other",outcome="ok",type="query"} 1900`)
 	if len(told.names.byClient) > maxNames {
 		t.Errorf("%d clients are remembered", len(told.names.byClient))
 	}

@@ -4,9 +4,9 @@ import "sync"
 
 const (
 	// maxNames is how many names of operations metrics have where any document may be sent.
-	maxNames = 200
+	maxNames = 100
 	// maxNamesOfClient is how many of them one client can bring in, so that none takes the place of all others.
-	maxNamesOfClient = 40
+	maxNamesOfClient = 25
 
 	anonymous = "anonymous"
 	other     = "other"

