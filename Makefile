@@ -27,6 +27,11 @@ help: ## List the targets
 run: ## Start the service with the embedded sandbox on 127.0.0.1:8080
 	go run ./cmd/creditgraph
 
+.PHONY: static
+static: ## Build ./creditgraph as one static file that names its revision
+	CGO_ENABLED=0 go build -trimpath -buildvcs=auto -ldflags '-s -w' -o creditgraph ./cmd/creditgraph
+	./creditgraph version
+
 .PHONY: sandbox
 sandbox: ## Start the five stand-in providers alone
 	go run ./cmd/creditgraph sandbox

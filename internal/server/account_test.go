@@ -136,14 +136,21 @@ func TestSubscribersAndRefusalsAreCounted(t *testing.T) {
 
 func TestOnlyTrustedOperationsAreNamedInMetrics(t *testing.T) {
 	t.Parallel()
-	query := `query Known { viewer { clientId } }`
-	trusted, err := server.ReadTrustedDocuments(strings.NewReader(fmt.Sprintf(`{%q: %q}`, hashed(query), query)))
+	var queries, entries []string // more than one client could bring in
+	for i := range 30 {
+		query := fmt.Sprintf(`query Known%d { viewer { clientId } }`, i)
+		queries = append(queries, query)
+		entries = append(entries, fmt.Sprintf(`%q: %q`, hashed(query), query))
+	}
+	trusted, err := server.ReadTrustedDocuments(strings.NewReader("{" + strings.Join(entries, ",") + "}"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	b := watchedBench(t, func(c *server.Config) { c.Trusted = trusted })
-	b.ask(query, nil)
-	b.wantMetrics(map[string]string{`creditgraph_graphql_operations_total{operation="Known",outcome="ok",type="query"}`: "1"})
+	for _, query := range queries {
+		b.ask(query, nil)
+	}
+	b.wantMetrics(map[string]string{`creditgraph_graphql_operations_total{operation="Known29",outcome="ok",type="query"}`: "1"})
 }
 
 // TestAnOperationTellsWhatItDid asks for the account in each way, as those who may know and as others.
@@ -194,6 +201,24 @@ func TestAnOperationTellsWhatItDid(t *testing.T) {
 	}
 	if refused := b.send(b.post(strings.NewReader(`{"query": "{ nothing }", "extensions": {"trace": true}}`))); refused.Extensions["trace"] != nil {
 		t.Errorf("an operation that did not begin has the account %v", refused.Extensions["trace"])
+	}
+}
+
+// TestAServerThatStopsIsNotReady has load balancers send no more.
+func TestAServerThatStopsIsNotReady(t *testing.T) {
+	t.Parallel()
+	b := watchedBench(t, unchanged)
+	if got := b.send(mustGet(t, b.url+"/readyz")); got.status != http.StatusOK {
+		t.Fatalf("before: %d", got.status)
+	}
+	if err := b.handler.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.send(mustGet(t, b.url+"/readyz")); got.status != http.StatusServiceUnavailable {
+		t.Errorf("while it stops: %d", got.status)
+	}
+	if got := b.send(mustGet(t, b.url+"/healthz")); got.status != http.StatusOK {
+		t.Errorf("it lives, and says %d", got.status)
 	}
 }
 

@@ -46,6 +46,7 @@ func identified(logger *slog.Logger, told *telemetry.Telemetry, next http.Handle
 		defer func() {
 			if cause := recover(); cause != nil {
 				if cause == http.ErrAbortHandler {
+					ended(answer.status, answer.streams())
 					panic(cause)
 				}
 				logger.ErrorContext(ctx, "a request panicked", "requestId", id, "panic", cause, "stack", string(debug.Stack()))

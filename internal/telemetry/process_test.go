@@ -21,6 +21,9 @@ func TestTheContainersMemory(t *testing.T) {
 		{"a tighter group above", fstest.MapFS{
 			"proc/self/cgroup": file("0::/a/b\n"), "sys/fs/cgroup/a/b/memory.max": file("1000\n"), "sys/fs/cgroup/a/memory.max": file("700\n"),
 		}, 700},
+		{"a tighter group below", fstest.MapFS{
+			"proc/self/cgroup": file("0::/a/b\n"), "sys/fs/cgroup/a/b/memory.max": file("500\n"), "sys/fs/cgroup/a/memory.max": file("700\n"),
+		}, 500},
 		{"seen from inside a container", fstest.MapFS{"proc/self/cgroup": file("0::/\n"), "sys/fs/cgroup/memory.max": file("500\n")}, 500},
 		{"no limit", fstest.MapFS{"proc/self/cgroup": file("0::/\n"), "sys/fs/cgroup/memory.max": file("max\n")}, 0},
 		{"version 1", fstest.MapFS{
