@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,13 +24,19 @@ func TestWhatHoldsPersonalDataIsPrivate(t *testing.T) {
 	t.Parallel()
 	private := 0
 	for _, folder := range []string{lending, service, port, "internal/auth"} {
-		pattern := filepath.Join(root, filepath.FromSlash(folder))
-		parsed, err := parser.ParseDir(token.NewFileSet(), pattern, func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }, 0)
+		files, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(folder), "*.go"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, p := range parsed {
-			ast.Inspect(p, func(n ast.Node) bool {
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(parsed, func(n ast.Node) bool {
 				declared, ok := n.(*ast.TypeSpec)
 				if !ok {
 					return true

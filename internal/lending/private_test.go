@@ -3,7 +3,6 @@ package lending_test
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -42,7 +41,7 @@ func TestPersonalTypesPrintNothing(t *testing.T) {
 			shapes := []any{value, &value, []any{value}, map[string]any{"it": value}, struct{ It any }{value}}
 			for _, shape := range shapes {
 				for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-					fmt.Fprintln(&out, fmt.Errorf("outer: %w", errors.New(fmt.Sprintf(verb, shape))))
+					fmt.Fprintln(&out, fmt.Errorf("outer: "+verb, shape))
 				}
 			}
 			logger := slog.New(slog.NewJSONHandler(&out, nil))

@@ -18,6 +18,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 	"go.opentelemetry.io/otel"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"github.com/creditgraph/creditgraph/internal/lending"
@@ -176,6 +177,37 @@ func TestWithoutACollectorNothingIsTraced(t *testing.T) {
 		if n := testing.AllocsPerRun(200, step); n > most {
 			t.Errorf("a %s takes %v allocations, want at most %v", name, n, most)
 		}
+	}
+}
+
+// BenchmarkRequest measures all hooks of a request that makes three batches, four statements and two calls of providers.
+func BenchmarkRequest(b *testing.B) {
+	for name, endpoint := range map[string]string{"untraced": "", "traced": "http://collector.invalid"} {
+		b.Run(name, func(b *testing.B) {
+			told := traced(b, func(c *Config) {
+				if c.Tracing = (TracingConfig{Endpoint: endpoint}); endpoint != "" {
+					c.Tracing.Processor = sdktrace.NewBatchSpanProcessor(tracetest.NewNoopExporter())
+				}
+			})
+			b.ReportAllocs()
+			for b.Loop() {
+				ctx, answered := told.Request(context.Background(), "POST", "/graphql", nil)
+				ctx, ended := told.Operation(ctx, "web", "Summary", "query")
+				for range 3 {
+					batch, fetched := told.Batch(ctx, "customers", 3)
+					told.Statement(batch, "select customers", time.Millisecond, nil)
+					fetched(nil)
+				}
+				told.Statement(ctx, "select loans", time.Millisecond, nil)
+				for range 2 {
+					if err := told.Attempts(ctx, disburse(), func(context.Context) error { return nil }); err != nil {
+						b.Fatal(err)
+					}
+				}
+				ended(OutcomeOK)
+				answered(200, false)
+			}
+		})
 	}
 }
 
