@@ -30,7 +30,7 @@ func (t *Telemetry) Request(ctx context.Context, method, route string, header ht
 	began := time.Now()
 	ctx = joined(ctx, header)
 	var span trace.Span
-	if t.tracing != nil {
+	if t.tracing != nil && !isProbe(route) {
 		method = knownMethod(method)
 		ctx, span = t.tracing.begin(ctx, method+" "+route, trace.SpanKindServer,
 			attribute.String("http.request.method", method), attribute.String("http.route", route))
@@ -48,6 +48,11 @@ func (t *Telemetry) Request(ctx context.Context, method, route string, header ht
 			span.End()
 		}
 	}
+}
+
+// isProbe reports whether a route is asked again and again by machines that watch: each would be a trace of nothing.
+func isProbe(route string) bool {
+	return route == "/healthz" || route == "/readyz" || route == "/metrics"
 }
 
 // knownMethod is a method as it may stand in a trace: a client may send any word as one.

@@ -138,6 +138,10 @@ func TestStepsThatNobodyAskedForMakeNoTrace(t *testing.T) {
 	t.Parallel()
 	b := traced(t, nil)
 	b.Statement(t.Context(), "select events", time.Millisecond, nil)
+	for _, route := range []string{"/healthz", "/readyz", "/metrics"} {
+		_, answered := b.Request(t.Context(), "GET", route, callersHeader())
+		answered(200, false)
+	}
 	_, ended := b.Batch(t.Context(), "customers", 1)
 	ended(nil)
 	if err := b.redisClient(t).Ping(t.Context()).Err(); err != nil {
