@@ -27,6 +27,11 @@ help: ## List the targets
 run: ## Start the service with the embedded sandbox on 127.0.0.1:8080
 	go run ./cmd/creditgraph
 
+.PHONY: static
+static: ## Build ./creditgraph as one static file that names its revision
+	CGO_ENABLED=0 go build -trimpath -buildvcs=auto -ldflags '-s -w' -o creditgraph ./cmd/creditgraph
+	./creditgraph version
+
 .PHONY: sandbox
 sandbox: ## Start the five stand-in providers alone
 	go run ./cmd/creditgraph sandbox
@@ -91,8 +96,9 @@ generate-check: ## Fail when generating changes anything
 	diff <(echo "$$before") <(sums) || { echo 'generated code is not current: run make generate'; exit 1; }
 
 .PHONY: docs
-docs: ## Write docs/configuration.md from the settings
+docs: ## Write docs/configuration.md from the settings, and docs/metrics.md from the metrics
 	go test ./internal/config -run TestConfigurationPage -update
+	go test ./internal/telemetry -run TestEveryMetricIsDescribed -update
 
 .PHONY: format
 format: ## Format the hand-written code

@@ -20,12 +20,14 @@ import (
 	"github.com/creditgraph/creditgraph/internal/datakey"
 	"github.com/creditgraph/creditgraph/internal/event"
 	"github.com/creditgraph/creditgraph/internal/health/board"
+	"github.com/creditgraph/creditgraph/internal/provider"
 	"github.com/creditgraph/creditgraph/internal/provider/cached"
 	"github.com/creditgraph/creditgraph/internal/quota"
 	"github.com/creditgraph/creditgraph/internal/sandbox"
 	"github.com/creditgraph/creditgraph/internal/server"
 	"github.com/creditgraph/creditgraph/internal/service"
 	"github.com/creditgraph/creditgraph/internal/store"
+	"github.com/creditgraph/creditgraph/internal/telemetry"
 	"github.com/creditgraph/creditgraph/resolvers"
 )
 
@@ -36,6 +38,7 @@ type app struct {
 	out      io.Writer
 
 	sandbox  *sandbox.Sandbox // nil when real providers are configured
+	told     *telemetry.Telemetry
 	records  *store.Store
 	redis    redis.UniversalClient // nil without one
 	cache    *cached.Cache
@@ -58,9 +61,9 @@ const eventPoll = time.Second
 
 // start makes everything run, or nothing: what fails ends what began before it.
 func start(ctx context.Context, settings config.Config, out io.Writer, logger *slog.Logger) (*app, error) {
-	a := &app{settings: settings, logger: logger, out: out, served: make(chan error, 1), played: make(chan struct{})}
+	a := &app{settings: settings, logger: slog.New(telemetry.NewLogHandler(logger.Handler())), out: out, served: make(chan error, 1), played: make(chan struct{})}
 	for _, step := range []func(context.Context) error{
-		a.listen, a.startSandbox, a.openRecords, a.openCache, a.startTokens, a.startService, a.serve,
+		a.startTelemetry, a.listen, a.startSandbox, a.openRecords, a.openCache, a.startTokens, a.startService, a.serve,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.stop(context.WithoutCancel(ctx)))
@@ -119,7 +122,7 @@ func (a *app) openRecords(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	records, err := store.Open(ctx, store.Config{URL: string(a.settings.DatabaseURL), DataKey: k.Records, Logger: a.logger})
+	records, err := store.Open(ctx, store.Config{URL: string(a.settings.DatabaseURL), DataKey: k.Records, Logger: a.logger}, store.WithObserver(a.told.Statement))
 	if err != nil {
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
@@ -139,9 +142,10 @@ func (a *app) openCache(context.Context) error {
 		if a.redis, err = cached.NewRedis(string(a.settings.RedisURL)); err != nil {
 			return fmt.Errorf("REDIS_URL: %w", err)
 		}
+		a.redis.AddHook(a.told.RedisHook())
 		a.onStop(func(context.Context) error { return a.redis.Close() })
 	}
-	a.cache, err = cached.NewCache(cached.Config{Redis: a.redis, KeySecret: k.Cache, Logger: a.logger})
+	a.cache, err = cached.NewCache(cached.Config{Redis: a.redis, KeySecret: k.Cache, Logger: a.logger, Observer: a.told})
 	if err != nil {
 		return err
 	}
@@ -157,9 +161,12 @@ func (a *app) startService(ctx context.Context) error {
 		return err
 	}
 	health := service.NewHealth(time.Now)
-	all, err := providers(&a.settings, time.Now, a.logger, health)
+	all, err := providers(&a.settings, time.Now, a.logger, health, a.told.Attempts)
 	if err != nil {
 		return err
+	}
+	for i, p := range all {
+		all[i] = provider.Intercept(p, a.told.Calls) // around whatever sends a call again
 	}
 	hub := event.NewHub(a.records, eventPoll, a.logger)
 	hub.Start()
@@ -185,6 +192,7 @@ func (a *app) startService(ctx context.Context) error {
 			EventRetention: a.settings.EventRetention, TokenKey: k.Tokens, AllowPrivateWebhooks: a.sandbox != nil,
 		},
 	})
+	a.startWatch(hub, health, all)
 	auditor := a.startAuditor()
 	a.service.Start()
 	a.onStop(a.service.Stop)
@@ -204,7 +212,7 @@ func (a *app) startService(ctx context.Context) error {
 	a.handler = server.New(server.Config{
 		Origins: a.settings.Origins, Trusted: trusted, TrustedProxies: proxies,
 		Resolvers: root, Source: root.Source(), BatchWait: a.settings.BatchWait, Issuer: a.issuer, Verifier: a.verifier, Clients: a.clients,
-		Webhooks: a.service, Events: hub, Cursors: a.records, Audit: auditor, Limits: limits, Ready: a.records.Ping, Clock: time.Now, Logger: a.logger,
+		Webhooks: a.service, Events: hub, Cursors: a.records, Audit: auditor, Limits: limits, Ready: a.records.Ping, Telemetry: a.told, Clock: time.Now, Logger: a.logger,
 	})
 	a.server = server.DefaultPatience().HTTP(a.handler, a.logger)
 	// Requests have the values of ctx, and not its end: they are drained.

@@ -14,6 +14,7 @@ import (
 	"github.com/creditgraph/creditgraph/internal/sandbox/trustdecision"
 	"github.com/creditgraph/creditgraph/internal/service"
 	"github.com/creditgraph/creditgraph/internal/store"
+	"github.com/creditgraph/creditgraph/internal/telemetry"
 	"github.com/creditgraph/creditgraph/schema"
 )
 
@@ -101,6 +102,15 @@ func ofTotal(total int) string {
 		return "an unknown number"
 	}
 	return fmt.Sprint(total)
+}
+
+type versionCommand struct{}
+
+// Run prints which build this is.
+func (c *versionCommand) Run(out io.Writer) error {
+	v := telemetry.BuildVersion()
+	_, err := fmt.Fprintf(out, "creditgraph %s\nrevision %s\n%s\n", v.Version, v.Revision, v.Go)
+	return err
 }
 
 type configCommand struct {

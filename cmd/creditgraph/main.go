@@ -16,6 +16,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/creditgraph/creditgraph/internal/config"
+	"github.com/creditgraph/creditgraph/internal/telemetry"
 )
 
 func main() {
@@ -36,6 +37,7 @@ type commands struct {
 	Import  importCommand  `cmd:"" help:"Take over the customers that a provider lists."`
 	Client  clientCommands `cmd:"" help:"Keep the programs that may ask for tokens."`
 	Config  configCommand  `cmd:"" help:"Print the settings in force, secrets masked."`
+	Version versionCommand `cmd:"" help:"Print which build this is."`
 	Schema  schemaCommand  `cmd:"" help:"Print the GraphQL schema."`
 
 	Manifest manifestCommand `cmd:"" help:"Print the manifest of the operations in .graphql files, for CREDITGRAPH_TRUSTED_DOCUMENTS."`
@@ -96,5 +98,5 @@ func (l *logs) at(level string) (*slog.Logger, error) {
 	if err := least.UnmarshalText([]byte(level)); err != nil {
 		return nil, fmt.Errorf("CREDITGRAPH_LOG_LEVEL: %w", err)
 	}
-	return slog.New(slog.NewJSONHandler(l.to, &slog.HandlerOptions{Level: least})), nil
+	return slog.New(telemetry.NewLogHandler(slog.NewJSONHandler(l.to, &slog.HandlerOptions{Level: least}))), nil
 }

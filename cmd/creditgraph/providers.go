@@ -19,8 +19,8 @@ import (
 	"github.com/creditgraph/creditgraph/internal/service"
 )
 
-// providers makes the drivers of all configured providers, watched by observer.
-func providers(c *config.Config, clock func() time.Time, logger *slog.Logger, observer provider.Observer) ([]*provider.Provider, error) {
+// providers makes the drivers of all configured providers, watched by observer. attempts stand around each attempt at a call.
+func providers(c *config.Config, clock func() time.Time, logger *slog.Logger, observer provider.Observer, attempts ...provider.Interceptor) ([]*provider.Provider, error) {
 	transport := restclient.NewTransport()
 	var made []*provider.Provider
 	for _, d := range []struct {
@@ -45,7 +45,11 @@ func providers(c *config.Config, clock func() time.Time, logger *slog.Logger, ob
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", d.name.Title(), err)
 		}
-		made = append(made, provider.Observe(p, provider.Limits{Read: c.ReadDeadline, Write: c.WriteDeadline}, observer))
+		p = provider.Observe(p, provider.Limits{Read: c.ReadDeadline, Write: c.WriteDeadline}, observer)
+		for _, around := range attempts {
+			p = provider.Intercept(p, around)
+		}
+		made = append(made, p)
 	}
 	return made, nil
 }

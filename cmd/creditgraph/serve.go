@@ -27,6 +27,7 @@ func (c *serveCommand) Run(ctx context.Context, out io.Writer, l *logs) error {
 	if err != nil {
 		return err
 	}
+	ownProcess(logger)
 	return Run(ctx, c.Settings, out, logger)
 }
 

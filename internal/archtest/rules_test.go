@@ -113,10 +113,15 @@ func rules() []rule {
 		},
 
 		{
+			of: []string{"internal/telemetry"}, may: []string{lending, port, "internal/provider/cached", service},
+			because: "it takes the hooks that these packages declare; none of them knows of it",
+		},
+
+		{
 			of: []string{"internal/server"},
 			may: []string{
 				"graph", "graph/model", "graph/scalar", "resolvers", "schema", lending, service, "internal/loader",
-				"internal/event", "internal/auth", "internal/quota", "internal/webhook", port,
+				"internal/event", "internal/auth", "internal/quota", "internal/telemetry", "internal/webhook", port,
 			},
 		},
 		{

@@ -15,6 +15,7 @@ import (
 
 // Client is a program that may get tokens.
 type Client struct {
+	lending.Private
 	ID         string
 	Name       string
 	SecretHash string // see [HashSecret]

@@ -44,6 +44,7 @@ type tokenEndpoint struct {
 
 // granted is a good answer (RFC 6749 §5.1).
 type granted struct {
+	lending.Private
 	AccessToken string `json:"access_token"`
 	TokenType   string `json:"token_type"`
 	ExpiresIn   int    `json:"expires_in"`

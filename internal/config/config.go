@@ -4,7 +4,9 @@ package config
 
 import (
 	"errors"
+	"log/slog"
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -22,6 +24,9 @@ func (s Secret) String() string {
 // GoString hides the secret.
 func (s Secret) GoString() string { return s.String() }
 
+// LogValue hides the secret.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
 // MarshalText hides the secret, wherever a struct that holds it is marshalled.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
@@ -33,6 +38,9 @@ type Config struct {
 	RedisURL    Secret `env:"REDIS_URL" help:"redis:// or rediss:// with host:port and /database; add addr=host:port for each further node of a cluster, or master_name=NAME for sentinels. Without it the cache is in the process."`
 	DataKey     Secret `env:"DATA_KEY" help:"At least 32 random characters: encrypts personal identifiers at rest and signs tokens. All replicas share it, for ever."`
 
+	DebugListen   string        `env:"CREDITGRAPH_DEBUG_LISTEN" help:"Address and port for Go's profiles (/debug/pprof/), on this machine alone: 127.0.0.1:6060. Without it there are none."`
+	SlowOperation time.Duration `env:"CREDITGRAPH_SLOW_OPERATION" default:"3s" help:"How long an operation of the graph may take before it is logged as slow, with what it did; 0s logs none."`
+	UnknownAfter  time.Duration `env:"CREDITGRAPH_UNKNOWN_ALERT_AFTER" default:"15m" help:"Age from which an action of unknown outcome is logged as needing attention."`
 	LogLevel      string        `env:"CREDITGRAPH_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"Least level that is logged."`
 	ReadDeadline  time.Duration `env:"CREDITGRAPH_READ_DEADLINE" default:"2s" help:"How long one request waits for providers' reads."`
 	WriteDeadline time.Duration `env:"CREDITGRAPH_WRITE_DEADLINE" default:"8s" help:"How long one action at a provider may take. What a crash leaves behind is taken up this long, and some seconds, after it was begun."`
@@ -57,6 +65,8 @@ type Config struct {
 
 	Sandbox Sandbox `embed:""`
 
+	Tracing Tracing `embed:""`
+
 	IdentityProvider IdentityProvider `embed:"" prefix:"auth-"`
 
 	Kredete       Kredete       `embed:"" prefix:"kredete-"`
@@ -70,6 +80,27 @@ type Config struct {
 type Sandbox struct {
 	Customers int   `env:"CREDITGRAPH_SANDBOX_CUSTOMERS" default:"200" help:"How many made-up customers the sandbox has, at most 100000."`
 	Seed      int64 `env:"CREDITGRAPH_SANDBOX_SEED" default:"1" help:"The seed from which the sandbox's people are made."`
+}
+
+// Tracing are those settings of OpenTelemetry that say whether and where traces are sent. Its other variables (OTEL_SERVICE_NAME,
+// OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_SAMPLER, OTEL_EXPORTER_OTLP_HEADERS, _TIMEOUT, _CERTIFICATE and so on) are read from the
+// environment by its own packages.
+type Tracing struct {
+	Endpoint       string `env:"OTEL_EXPORTER_OTLP_ENDPOINT" help:"Address of an OpenTelemetry collector that takes OTLP over HTTP, such as http://127.0.0.1:4318. Without an address nothing is traced. OpenTelemetry's other variables hold too, where they stand in the environment."`
+	TracesEndpoint string `env:"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" help:"The whole address for traces, in place of OTEL_EXPORTER_OTLP_ENDPOINT with /v1/traces."`
+	Exporter       string `env:"OTEL_TRACES_EXPORTER" default:"otlp" enum:"otlp,none" help:"none sends no traces, whatever the address."`
+	Disabled       bool   `env:"OTEL_SDK_DISABLED" help:"true sends no traces, whatever the address."`
+}
+
+// Address is where traces are sent; "" for nowhere.
+func (t Tracing) Address() string {
+	switch {
+	case t.Disabled || t.Exporter == "none":
+		return ""
+	case t.TracesEndpoint != "" || t.Endpoint == "":
+		return t.TracesEndpoint
+	}
+	return strings.TrimRight(t.Endpoint, "/") + "/v1/traces"
 }
 
 // IdentityProvider are the settings of an identity provider of one's own, whose tokens are taken beside those of

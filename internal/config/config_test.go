@@ -2,6 +2,8 @@ package config
 
 import (
 	"bytes"
+	"fmt"
+	"log/slog"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -190,5 +192,60 @@ func TestTheSettingsOfTheProductionGuideAreSettings(t *testing.T) {
 	}
 	if c.Embedded() || c.Replicas != 2 || !strings.HasPrefix(string(c.DatabaseURL), "postgres://") {
 		t.Errorf("the file says something else: %d replicas on %s", c.Replicas, c.DatabaseURL)
+	}
+}
+
+// TestProfilesAreForThisMachineAlone refuses addresses that others reach.
+func TestProfilesAreForThisMachineAlone(t *testing.T) {
+	for address, good := range map[string]bool{
+		"127.0.0.1:6060": true, "[::1]:6060": true, "localhost:6060": true, "": true,
+		":6060": false, "0.0.0.0:6060": false, "10.0.0.1:6060": false, "debug.example:6060": false, "127.0.0.1": false, "127.0.0.1:": false,
+	} {
+		_, err := try(t, map[string]string{"CREDITGRAPH_DEBUG_LISTEN": address})
+		if named := err != nil && strings.Contains(err.Error(), "CREDITGRAPH_DEBUG_LISTEN: "); named == good {
+			t.Errorf("%q gave %v", address, err)
+		}
+	}
+}
+
+// TestWhereTracesGo reads OpenTelemetry's variables as its specification has them.
+func TestWhereTracesGo(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		env  map[string]string
+		want string
+	}{
+		{"nothing is set", nil, ""},
+		{"a collector", map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}, "http://127.0.0.1:4318/v1/traces"},
+		{"a collector behind a path", map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "https://otel.example/in/"}, "https://otel.example/in/v1/traces"},
+		{"one for traces", map[string]string{
+			"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://127.0.0.1:9/traces",
+		}, "http://127.0.0.1:9/traces"},
+		{"switched off", map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318", "OTEL_SDK_DISABLED": "true"}, ""},
+		{"no exporter", map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318", "OTEL_TRACES_EXPORTER": "none"}, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := parse(t, tc.env).Tracing.Address(); got != tc.want {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
+	}
+	for _, env := range []map[string]string{
+		{"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4317"}, {"CREDITGRAPH_SLOW_OPERATION": "-1s"}, {"CREDITGRAPH_UNKNOWN_ALERT_AFTER": "0s"},
+	} {
+		if _, err := try(t, env); err == nil {
+			t.Errorf("%v is taken", env)
+		}
+	}
+}
+
+// TestSecretsAreNotLogged logs one in each way.
+func TestSecretsAreNotLogged(t *testing.T) {
+	var out bytes.Buffer
+	secret := Secret("canary")
+	slog.New(slog.NewJSONHandler(&out, nil)).Info("said", "it", secret, "behind a pointer", &secret, "error", fmt.Errorf("%v %s %+v %#v %q", secret, secret, secret, secret, secret))
+	slog.New(slog.NewTextHandler(&out, nil)).Info("said", "it", secret, slog.Group("group", "it", secret))
+	if strings.Contains(out.String(), "canary") {
+		t.Error(out.String())
 	}
 }

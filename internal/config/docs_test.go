@@ -61,6 +61,8 @@ func configurationPage() string {
 		switch title {
 		case "Sandbox":
 			title = "The embedded sandbox"
+		case "Tracing":
+			title = "Traces"
 		case "IdentityProvider":
 			title = "An identity provider of your own"
 		}

@@ -30,6 +30,7 @@ func (c *Config) Validate() error {
 	if c.PublicURL != "" && !isURL(c.PublicURL, "http", "https") {
 		refuse("PUBLIC_URL", "give an absolute http(s) address")
 	}
+	c.validateTelemetry(refuse)
 	c.validateStorage(refuse)
 	c.IdentityProvider.validate(refuse)
 	for _, origin := range c.Origins {
@@ -73,6 +74,29 @@ func (c *Config) Validate() error {
 	}
 	c.validateProviders(refuse)
 	return errors.Join(errs...)
+}
+
+func (c *Config) validateTelemetry(refuse func(name, format string, args ...any)) {
+	if c.DebugListen != "" {
+		host, port, err := net.SplitHostPort(c.DebugListen)
+		ip := net.ParseIP(host)
+		if err != nil || port == "" || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			refuse("CREDITGRAPH_DEBUG_LISTEN", "give an address of this machine alone, such as 127.0.0.1:6060: profiles tell of the inside of the process")
+		}
+	}
+	if c.SlowOperation < 0 {
+		refuse("CREDITGRAPH_SLOW_OPERATION", "give a duration such as 3s, or 0s")
+	}
+	if c.UnknownAfter <= 0 {
+		refuse("CREDITGRAPH_UNKNOWN_ALERT_AFTER", "give a duration over zero, such as 15m")
+	}
+	for _, address := range []struct{ name, value string }{
+		{"OTEL_EXPORTER_OTLP_ENDPOINT", c.Tracing.Endpoint}, {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", c.Tracing.TracesEndpoint},
+	} {
+		if address.value != "" && !isURL(address.value, "http", "https") {
+			refuse(address.name, "give an absolute http(s) address of a collector that takes OTLP over HTTP")
+		}
+	}
 }
 
 func (c *Config) validateStorage(refuse func(name, format string, args ...any)) {

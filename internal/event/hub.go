@@ -87,6 +87,13 @@ func (h *Hub) Changed() <-chan struct{} {
 	return h.changed
 }
 
+// Seen is the newest event that followers were offered; below 0 until the end of the log is known.
+func (h *Hub) Seen() int64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.last
+}
+
 // End is the place behind the newest event: following from there gives what is yet to come.
 func (h *Hub) End(ctx context.Context) (int64, error) { return h.log.LastSequence(ctx) }
 

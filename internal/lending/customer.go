@@ -107,6 +107,7 @@ func (t IdentificationType) Valid() bool {
 // Identification is one identity document. Number is a personal identifier: encrypted at rest, masked
 // on the way out, never logged.
 type Identification struct {
+	Private
 	Type      IdentificationType `json:"type"`
 	Number    string             `json:"number"`
 	ExpiresOn Date               `json:"expiresOn,omitzero"`
@@ -114,6 +115,7 @@ type Identification struct {
 
 // Address is a postal address. Country is an ISO 3166-1 alpha-2 code.
 type Address struct {
+	Private
 	Street     string `json:"street,omitempty"`
 	City       string `json:"city,omitempty"`
 	State      string `json:"state,omitempty"`
@@ -123,6 +125,7 @@ type Address struct {
 
 // Employment is how a customer earns a living.
 type Employment struct {
+	Private
 	Status        EmploymentStatus `json:"status,omitempty"`
 	Employer      string           `json:"employer,omitempty"`
 	JobTitle      string           `json:"jobTitle,omitempty"`
@@ -133,6 +136,7 @@ type Employment struct {
 // Customer is a person to whom money may be lent, as this service knows them: what we were told when
 // the customer was made or imported, overlaid by what the provider's profile says today.
 type Customer struct {
+	Private
 	ID             CustomerID
 	FirstName      string
 	LastName       string
@@ -165,6 +169,7 @@ func (c *Customer) FullName() string {
 // Identity is who a customer is at one provider: a Kredete or Carbon customer id, a Kredmint username
 // (mobile number), a OnePipe customer_ref, the BVN for the bureau (TrustDecision).
 type Identity struct {
+	Private
 	CustomerID CustomerID
 	Provider   Provider
 	ExternalID string // personal: encrypted at rest
@@ -173,6 +178,7 @@ type Identity struct {
 
 // Profile is what a provider knows of a customer's person.
 type Profile struct {
+	Private
 	ExternalID     string         `json:"externalId"`
 	FirstName      string         `json:"firstName"`
 	LastName       string         `json:"lastName"`
@@ -200,6 +206,7 @@ func (s CreditLineState) Valid() bool { return s == LineIncomplete || s == LineA
 
 // CreditLine is a revolving limit that a provider grants a customer.
 type CreditLine struct {
+	Private
 	Provider      Provider        `json:"provider"`
 	State         CreditLineState `json:"state"`
 	ProviderState string          `json:"providerState"`
@@ -214,6 +221,7 @@ type CreditLine struct {
 
 // CustomerFilter narrows a list of customers. Each empty field does not narrow.
 type CustomerFilter struct {
+	Private
 	Only      CustomerID // this customer alone
 	Status    []CustomerStatus
 	KYCStatus []KYCStatus

@@ -64,6 +64,7 @@ func (s EventSource) Valid() bool { return s == FromAPI || s == FromWebhook || s
 
 // Event is one thing that happened, as the log keeps it.
 type Event struct {
+	Private
 	ID EventID
 	// Sequence is the event's place in the log: it grows, and no reader can skip one that commits late.
 	Sequence     int64

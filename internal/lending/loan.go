@@ -102,6 +102,7 @@ func (p LoanPurpose) Valid() bool {
 
 // BankAccount is where money is paid to. AccountNumber is a personal identifier.
 type BankAccount struct {
+	Private
 	AccountName   string `json:"accountName"`
 	AccountNumber string `json:"accountNumber"`
 	BankCode      string `json:"bankCode,omitempty"` // Nigeria: the bank's CBN code, "058"
@@ -113,6 +114,7 @@ type BankAccount struct {
 // Loan is money lent or applied for. Totals and instalments are the provider's; Outstanding and Overdue
 // are ours, from its totals, its schedule and the payments that we know of.
 type Loan struct {
+	Private
 	ID                    LoanID
 	CustomerID            CustomerID
 	Provider              Provider

@@ -129,6 +129,7 @@ func (c ConsentChannel) Valid() bool {
 // Operation is one action on a provider, from the moment it was asked for. Its row is written before the
 // first byte goes out, and its key makes sure that it is done at most once.
 type Operation struct {
+	Private
 	ID          OperationID
 	ClientID    string // who asked; keys are unique for each
 	Key         string // the client's idempotency key

@@ -46,6 +46,7 @@ type CreditReport struct {
 // ReportContent is what a report says (seed 001, Parameters and Description of data). It is personal
 // throughout: encrypted at rest.
 type ReportContent struct {
+	Private
 	ReportNumber     string   `json:"reportNumber"`
 	OrderedOn        Date     `json:"orderedOn,omitzero"` // the bureau's own date, which may be older than our order
 	Institution      string   `json:"institution,omitempty"`
@@ -64,6 +65,7 @@ type ReportContent struct {
 
 // ReportSubject is the person whom the report is about.
 type ReportSubject struct {
+	Private
 	Name           string           `json:"name,omitempty"`
 	DateOfBirth    Date             `json:"dateOfBirth,omitzero"`
 	Gender         Gender           `json:"gender,omitempty"`

@@ -16,6 +16,7 @@ func (s SupplierStatus) Valid() bool { return s == SupplierPending }
 
 // Supplier is somebody whose invoices a customer pays out of a credit line.
 type Supplier struct {
+	Private
 	CustomerID     CustomerID     `json:"-"`
 	Provider       Provider       `json:"provider"`
 	ExternalID     string         `json:"externalId"`
@@ -44,6 +45,7 @@ func (k DocumentKind) Valid() bool { return k == InvoiceDocument || k == Financi
 
 // Document is a file that a provider keeps for a customer.
 type Document struct {
+	Private
 	ID            DocumentID
 	CustomerID    CustomerID
 	Provider      Provider

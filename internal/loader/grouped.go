@@ -15,7 +15,7 @@ type Grouped[C, K, W comparable, V any] struct {
 	apart   func(key C) (K, W)
 	fetch   func(ctx context.Context, keys []K, wish W) (map[K]V, error)
 	missing func(key K) error
-	opts    []Option
+	options options
 
 	mu     sync.Mutex
 	byWish map[W]*Loader[K, V]
@@ -27,7 +27,14 @@ func InGroups[C, K, W comparable, V any](
 	apart func(key C) (K, W), fetch func(ctx context.Context, keys []K, wish W) (map[K]V, error),
 	missing func(key K) error, opts ...Option,
 ) *Grouped[C, K, W, V] {
-	return &Grouped[C, K, W, V]{apart: apart, fetch: fetch, missing: missing, opts: opts, byWish: map[W]*Loader[K, V]{}}
+	return newGrouped(apart, fetch, missing, collect(opts))
+}
+
+func newGrouped[C, K, W comparable, V any](
+	apart func(key C) (K, W), fetch func(ctx context.Context, keys []K, wish W) (map[K]V, error),
+	missing func(key K) error, o options,
+) *Grouped[C, K, W, V] {
+	return &Grouped[C, K, W, V]{apart: apart, fetch: fetch, missing: missing, options: o, byWish: map[W]*Loader[K, V]{}}
 }
 
 // Load is [Loader.Load].
@@ -56,9 +63,9 @@ func (g *Grouped[C, K, W, V]) of(wish W) *Loader[K, V] {
 	defer g.mu.Unlock()
 	l := g.byWish[wish]
 	if l == nil {
-		l = ByKey(func(ctx context.Context, keys []K) (map[K]V, error) {
+		l = newLoader(func(ctx context.Context, keys []K) (map[K]V, error) {
 			return g.fetch(ctx, keys, wish)
-		}, g.missing, g.opts...)
+		}, g.missing, g.options)
 		g.byWish[wish] = l
 	}
 	return l
@@ -75,8 +82,8 @@ func (k PageKey[O]) apart() (O, lending.PageRequest) { return k.Owner, k.Page }
 // Pages answers a page of what each owner has. An owner who has nothing has an empty page.
 type Pages[O comparable, T any] = Grouped[PageKey[O], O, lending.PageRequest, lending.Page[T]]
 
-func pages[O comparable, T any](fetch func(ctx context.Context, owners []O, page lending.PageRequest) (map[O]lending.Page[T], error), opts []Option) *Pages[O, T] {
-	return InGroups(PageKey[O].apart, fetch, nil, opts...)
+func pages[O comparable, T any](fetch func(ctx context.Context, owners []O, page lending.PageRequest) (map[O]lending.Page[T], error), o options) *Pages[O, T] {
+	return newGrouped(PageKey[O].apart, fetch, nil, o)
 }
 
 // SummaryKey asks for one customer's summary of a freshness. Unlike that, it can be compared.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"runtime/debug"
 	"sync"
@@ -23,6 +22,26 @@ type options struct {
 	capacity int
 	deadline time.Duration
 	log      *slog.Logger
+	name     string
+	observer Observer
+}
+
+// Observer is told of each batch before it is fetched: of which loader, and how many keys. ended is told how it went.
+// The fetch goes on in the context that it gives.
+type Observer func(ctx context.Context, loader string, keys int) (_ context.Context, ended func(err error))
+
+// WithObserver has all batches told to an observer.
+func WithObserver(observer Observer) Option { return func(o *options) { o.observer = observer } }
+
+// as are the options of the loader of a name.
+func (o options) as(name string) options {
+	o.name = name
+	return o
+}
+
+// unobserved is the observer of nobody.
+func unobserved(ctx context.Context, _ string, _ int) (context.Context, func(error)) {
+	return ctx, func(error) {}
 }
 
 // WithWait sets how long a batch waits for further keys; 1 ms otherwise.
@@ -40,7 +59,7 @@ func WithLogger(log *slog.Logger) Option { return func(o *options) { o.log = log
 func collect(opts []Option) options {
 	o := options{
 		wait: time.Millisecond, capacity: lending.MaxPageSize, deadline: 10 * time.Second,
-		log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		log: slog.New(slog.DiscardHandler), observer: unobserved,
 	}
 	for _, apply := range opts {
 		apply(&o)
@@ -72,8 +91,12 @@ type answer[V any] struct {
 // the error for a key that fetch had nothing for; a nil missing makes that the zero V. An error of fetch
 // is the error of each of its keys.
 func ByKey[K comparable, V any](fetch func(ctx context.Context, keys []K) (map[K]V, error), missing func(key K) error, opts ...Option) *Loader[K, V] {
+	return newLoader(fetch, missing, collect(opts))
+}
+
+func newLoader[K comparable, V any](fetch func(ctx context.Context, keys []K) (map[K]V, error), missing func(key K) error, o options) *Loader[K, V] {
 	return &Loader[K, V]{
-		options: collect(opts), fetch: fetch, missing: missing,
+		options: o, fetch: fetch, missing: missing,
 		answers: map[K]*answer[V]{}, pending: map[K]*answer[V]{},
 	}
 }
@@ -186,6 +209,8 @@ func (l *Loader[K, V]) batch(ctx context.Context, keys []K) []*dataloader.Result
 	}()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.deadline)
 	defer cancel()
+	ctx, ended := l.observer(ctx, l.name, len(keys))
+	defer func() { ended(err) }() // before the answers are told: who was answered finds the batch counted
 	found, failed := l.fetch(ctx, keys)
 	if failed != nil {
 		err = failure(failed)

@@ -73,30 +73,30 @@ type Loaders struct {
 
 // New makes the loaders for one response. It is cheap: a loader costs something when it is first used.
 func New(source Source, opts ...Option) *Loaders {
-	records, lists, credit := source.Records, source.Lists, source.Credit
+	records, lists, credit, o := source.Records, source.Lists, source.Credit, collect(opts)
 	return &Loaders{
-		Customers:  ByKey(records.Customers, absent[lending.CustomerID]("customer"), opts...),
-		Loans:      ByKey(records.Loans, absent[lending.LoanID]("loan"), opts...),
-		Payments:   ByKey(records.Payments, absent[lending.PaymentID]("payment"), opts...),
-		Scores:     ByKey(records.Scores, absent[lending.ScoreID]("credit score"), opts...),
-		Reports:    ByKey(records.Reports, absent[lending.ReportID]("credit report"), opts...),
-		Operations: ByKey(records.Operations, absent[lending.OperationID]("operation"), opts...),
-		Events:     ByKey(records.Events, absent[lending.EventID]("event"), opts...),
+		Customers:  newLoader(records.Customers, absent[lending.CustomerID]("customer"), o.as("customers")),
+		Loans:      newLoader(records.Loans, absent[lending.LoanID]("loan"), o.as("loans")),
+		Payments:   newLoader(records.Payments, absent[lending.PaymentID]("payment"), o.as("payments")),
+		Scores:     newLoader(records.Scores, absent[lending.ScoreID]("credit score"), o.as("scores")),
+		Reports:    newLoader(records.Reports, absent[lending.ReportID]("credit report"), o.as("reports")),
+		Operations: newLoader(records.Operations, absent[lending.OperationID]("operation"), o.as("operations")),
+		Events:     newLoader(records.Events, absent[lending.EventID]("event"), o.as("events")),
 
-		LoansOf:        pages(lists.LoansOf, opts),
-		CountLoansOf:   ByKey(lists.CountLoansOf, nil, opts...),
-		PaymentsOf:     pages(lists.PaymentsOfCustomers, opts),
-		PaymentsOfLoan: pages(lists.PaymentsOfLoans, opts),
-		ScoresOf:       pages(lists.ScoresOf, opts),
-		ReportsOf:      pages(lists.ReportsOf, opts),
-		EventsOf:       pages(lists.EventsOf, opts),
-		Identities:     ByKey(credit.Identities, nil, opts...),
-		Suppliers:      ByKey(credit.Suppliers, absent[lending.CustomerID]("customer"), opts...),
-		Profiles:       ByKey(credit.Profiles, nil, opts...),
-		Overviews: InGroups(SummaryKey.apart,
+		LoansOf:        pages(lists.LoansOf, o.as("loansOf")),
+		CountLoansOf:   newLoader(lists.CountLoansOf, nil, o.as("countLoansOf")),
+		PaymentsOf:     pages(lists.PaymentsOfCustomers, o.as("paymentsOf")),
+		PaymentsOfLoan: pages(lists.PaymentsOfLoans, o.as("paymentsOfLoan")),
+		ScoresOf:       pages(lists.ScoresOf, o.as("scoresOf")),
+		ReportsOf:      pages(lists.ReportsOf, o.as("reportsOf")),
+		EventsOf:       pages(lists.EventsOf, o.as("eventsOf")),
+		Identities:     newLoader(credit.Identities, nil, o.as("identities")),
+		Suppliers:      newLoader(credit.Suppliers, absent[lending.CustomerID]("customer"), o.as("suppliers")),
+		Profiles:       newLoader(credit.Profiles, nil, o.as("profiles")),
+		Overviews: newGrouped(SummaryKey.apart,
 			func(ctx context.Context, ids []lending.CustomerID, want freshness) (map[lending.CustomerID]*service.Overview, error) {
 				return credit.Overviews(ctx, ids, want.domain())
-			}, absent[lending.CustomerID]("customer"), opts...),
+			}, absent[lending.CustomerID]("customer"), o.as("overviews")),
 	}
 }
 

@@ -119,6 +119,7 @@ type CustomerCreator interface {
 
 // NewCustomer is what a provider is told of a customer.
 type NewCustomer struct {
+	lending.Private
 	FirstName, LastName string
 	Email               string
 	Phone               string // E.164
@@ -152,6 +153,7 @@ type LoanApplier interface {
 
 // LoanApplication is what a provider is told of a loan that is applied for.
 type LoanApplication struct {
+	lending.Private
 	Reference           string // ours; where the provider dedupes, the same reference is never two loans
 	CustomerExternalID  string
 	ProductID           string
@@ -202,6 +204,7 @@ type Scorer interface {
 
 // ScoreRequest asks for a score. A provider takes from it what it needs.
 type ScoreRequest struct {
+	lending.Private
 	Reference          string // ours, the same for all calls on one request
 	CustomerExternalID string
 	FirstName          string
@@ -216,6 +219,7 @@ type ScoreRequest struct {
 // ScoreAccount authorises a score request. All of it is secret: it is encrypted on the wire, and never
 // stored, logged or cached.
 type ScoreAccount struct {
+	lending.Private
 	Type ScoreAccountType
 	Bank *lending.BankAccount
 	// WalletNumber and WalletProvider authorise by a wallet.
@@ -263,6 +267,7 @@ type ScoreConfirmer interface {
 
 // ScoreConfirmation is what the customer answered. Secret is the OTP or the further information.
 type ScoreConfirmation struct {
+	lending.Private
 	Reference string
 	Secret    string
 }
@@ -278,6 +283,7 @@ type ReportOrderer interface {
 
 // ReportOrder orders a report on a person. Token comes back with the report and binds the two.
 type ReportOrder struct {
+	lending.Private
 	BVN   string
 	Name  string
 	Phone string // E.164
@@ -298,6 +304,7 @@ type SupplierManager interface {
 
 // NewSupplier is a supplier to be made.
 type NewSupplier struct {
+	lending.Private
 	Username string
 	Name     string
 	Mobile   string
@@ -314,6 +321,7 @@ type InvoicePayer interface {
 
 // Invoice is an invoice to be paid. SupplierID "" is the anchor flow, else the supplier flow.
 type Invoice struct {
+	lending.Private
 	Username      string
 	SupplierID    string
 	InvoiceNumber string
@@ -328,6 +336,7 @@ type Invoice struct {
 // InvoiceResult is the provider's answer. RedirectURL carries the customer's session: it goes to the
 // customer and nowhere else, neither to the log nor to the cache nor to an event.
 type InvoiceResult struct {
+	lending.Private
 	RedirectURL string
 	CreditLine  lending.CreditLine
 }
@@ -339,6 +348,7 @@ type DocumentKeeper interface {
 
 // Upload is a document to be stored. Content is read once.
 type Upload struct {
+	lending.Private
 	Kind          lending.DocumentKind
 	Username      string
 	UserID        string // the provider's id of the user, where it is known
@@ -356,6 +366,7 @@ type WebhookRegistrar interface {
 
 // Registration is an address for news. Secret signs what is sent there.
 type Registration struct {
+	lending.Private
 	URL    string
 	Events []lending.EventType
 	Secret string
@@ -381,6 +392,7 @@ type WebhookReceiver interface {
 
 // WebhookRequest is a request to our webhook address, as it came.
 type WebhookRequest struct {
+	lending.Private
 	Method     string
 	Header     http.Header
 	Query      url.Values
@@ -398,6 +410,7 @@ type Receipt struct {
 
 // Acknowledgement is an HTTP answer.
 type Acknowledgement struct {
+	lending.Private
 	Status      int
 	ContentType string
 	Body        []byte
@@ -414,6 +427,7 @@ func (e *UnverifiedError) Error() string { return "webhook refused: " + e.Reason
 
 // Notice is what one webhook (or a query after the fact) tells, in our words.
 type Notice struct {
+	lending.Private
 	Type               lending.EventType
 	ProviderType       string // the provider's own word
 	ExternalEventID    string
@@ -430,6 +444,7 @@ type Notice struct {
 // LoanNotice is news of a loan. Loan holds the fields that were told, the others zero; it is found by
 // Loan.ExternalID, or by CustomerExternalID and Loan.Reference.
 type LoanNotice struct {
+	lending.Private
 	Loan               lending.Loan
 	CustomerExternalID string
 	FailureReason      string
@@ -447,6 +462,7 @@ type PaymentNotice struct {
 
 // ReportNotice is a bureau's answer to an order.
 type ReportNotice struct {
+	lending.Private
 	ExternalID string // TrustDecision's sequence_id
 	Token      string // what we gave with the order; "" where it did not come back
 	Status     lending.ReportStatus

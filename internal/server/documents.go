@@ -133,6 +133,7 @@ func (g *guard) persist(params *graphql.RawParams) {
 type TrustedDocuments struct {
 	texts     map[string]string // by the id that the manifest gives them
 	canonical map[string]bool   // hashes of the operations in one form of writing
+	names     []string          // of the operations
 }
 
 // manifest is a manifest as Apollo's tools write it.
@@ -178,6 +179,7 @@ func ReadTrustedDocuments(r io.Reader) (*TrustedDocuments, error) {
 		}
 		for _, op := range doc.Operations {
 			t.canonical[hashOf(canonical(doc, op))] = true
+			t.names = append(t.names, op.Name)
 		}
 	}
 	return t, nil

@@ -31,8 +31,8 @@ func (s *Server) graphQL(c Config, gate *auth.Gate) http.Handler {
 	logger := c.Logger
 	schema := graph.NewExecutableSchema(graph.Config{Resolvers: c.Resolvers, Directives: directives()})
 	srv, guarding := handler.New(schema), newGuard(schema.Schema(), c.Trusted)
-	metered := metering{c.Limits}
-	subscribed := &subscriptions{hub: c.Events, feeds: s.feeds, cursors: c.Cursors, log: logger}
+	metered := metering{c.Limits, c.Telemetry}
+	subscribed := &subscriptions{hub: c.Events, feeds: s.feeds, cursors: c.Cursors, log: logger, told: c.Telemetry}
 	for _, transport := range []graphql.Transport{
 		&sockets{subscriptions: subscribed, gate: gate, limits: c.sockets, drain: s.drain, open: &s.sockets, origins: c.Origins},
 		eventStream{subscriptions: subscribed, gate: gate, drain: s.drain, limits: c.streams},
@@ -44,13 +44,15 @@ func (s *Server) graphQL(c Config, gate *auth.Gate) http.Handler {
 	srv.SetQueryCache(handedOver{})
 	srv.SetErrorPresenter(present(logger))
 	srv.SetRecoverFunc(recovered(logger))
+	srv.AroundOperations(accounted(c.Telemetry))
 	srv.AroundOperations(admit)
 	srv.AroundOperations(logged(logger))
 	srv.AroundOperations(introspected(schema.Schema()))
-	batching := []loader.Option{loader.WithLogger(logger)}
+	batching := []loader.Option{loader.WithLogger(logger), loader.WithObserver(c.Telemetry.Batch)}
 	if c.BatchWait > 0 {
 		batching = append(batching, loader.WithWait(c.BatchWait))
 	}
+	srv.AroundResponses(reportAccount(c.Telemetry))
 	srv.AroundResponses(fewErrors)
 	srv.AroundResponses(reportCost)
 	srv.AroundResponses(audited(c.Audit))

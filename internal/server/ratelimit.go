@@ -13,6 +13,7 @@ import (
 	"github.com/creditgraph/creditgraph/internal/auth"
 	"github.com/creditgraph/creditgraph/internal/lending"
 	"github.com/creditgraph/creditgraph/internal/quota"
+	"github.com/creditgraph/creditgraph/internal/telemetry"
 )
 
 // unitCost is the cost that one unit of a plan pays for: a mobile app's screen and an action take one, a table of 50
@@ -24,6 +25,7 @@ const unitCost = 500
 // anything is carried out. Events of a subscription cost nothing.
 type metering struct {
 	limits *quota.Limiter // nil limits nobody
+	told   *telemetry.Telemetry
 }
 
 // admission is a request over HTTP for which the first unit was taken.
@@ -49,7 +51,7 @@ func (m metering) admit(next http.Handler) http.Handler {
 			if !ok {
 				mediaType = jsonType
 			}
-			refuseAs(w, r, mediaType, http.StatusTooManyRequests, rateLimited(verdict))
+			refuseAs(w, r, mediaType, http.StatusTooManyRequests, m.refusal(verdict))
 			return
 		}
 		admitted := &admission{header: w.Header()}
@@ -89,7 +91,9 @@ func tellLimit(header http.Header, v quota.Verdict) {
 	}
 }
 
-func rateLimited(v quota.Verdict) error {
+// refusal is what a client is told that has too little left. It is counted.
+func (m metering) refusal(v quota.Verdict) error {
+	m.told.RateLimited(v.Plan)
 	return &lending.Error{
 		Kind: lending.KindRateLimited, Outcome: lending.NotExecuted, Retryable: true, RetryAfter: v.RetryAfter,
 		Message: "The limit of the plan " + v.Plan + " is reached. Send the request again later.",
@@ -128,7 +132,7 @@ func (e meteredExecutor) CreateOperationContext(ctx context.Context, params *gra
 	admitted, _ := ctx.Value(admissionKey{}).(*admission)
 	if admitted == nil { // a message on a websocket
 		if v := e.limits.Take(ctx, asker.ClientID, asker.Plan); !v.Allowed {
-			return unbegun(params), told(rateLimited(v))
+			return unbegun(params), told(e.refusal(v))
 		}
 	}
 	op, errs := e.GraphExecutor.CreateOperationContext(ctx, params)
@@ -144,7 +148,7 @@ func (e meteredExecutor) CreateOperationContext(ctx context.Context, params *gra
 	if !v.Allowed {
 		refused := unbegun(params)
 		rememberCost(refused, costIn(op))
-		return refused, told(rateLimited(v))
+		return refused, told(e.refusal(v))
 	}
 	return op, nil
 }

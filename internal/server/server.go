@@ -17,6 +17,7 @@ import (
 	"github.com/creditgraph/creditgraph/internal/loader"
 	"github.com/creditgraph/creditgraph/internal/quota"
 	"github.com/creditgraph/creditgraph/internal/service"
+	"github.com/creditgraph/creditgraph/internal/telemetry"
 	"github.com/creditgraph/creditgraph/internal/webhook"
 )
 
@@ -41,6 +42,8 @@ type Config struct {
 	Audit *service.Auditor
 	// Limits holds clients to their plans; nobody is limited where nil.
 	Limits *quota.Limiter
+	// Telemetry is told what clients ask and what became of it; nobody is where nil.
+	Telemetry *telemetry.Telemetry
 	// Ready reports why requests cannot be served yet; nil when they can.
 	Ready  func(ctx context.Context) error
 	Clock  func() time.Time
@@ -131,6 +134,12 @@ func New(c Config) *Server {
 	if c.Patience == (Patience{}) {
 		c.Patience = DefaultPatience()
 	}
+	if c.Telemetry == nil {
+		c.Telemetry = telemetry.Quiet()
+	}
+	if c.Trusted != nil {
+		c.Telemetry.TrustNames(c.Trusted.names)
+	}
 	mux := http.NewServeMux()
 	gate := auth.NewGate(auth.GateConfig{Verifier: c.Verifier, Clients: c.Clients, StandingAge: c.standing, Clock: c.Clock, Logger: c.Logger})
 	mux.Handle("/graphql", crossOrigin(c.Origins, options(authenticated(gate, s.graphQL(c, gate)))))
@@ -138,6 +147,12 @@ func New(c Config) *Server {
 	mux.Handle("/webhooks/{provider}", webhook.Handler(c.Webhooks, c.Clock, c.Logger))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "alive") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-s.drain:
+			answer(w, http.StatusServiceUnavailable, "not ready: it is stopping")
+			return
+		default:
+		}
 		ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 		defer cancel()
 		if err := c.Ready(ctx); err != nil {
@@ -147,8 +162,9 @@ func New(c Config) *Server {
 		}
 		answer(w, http.StatusOK, "ready")
 	})
+	mux.Handle("GET /metrics", c.Telemetry.MetricsPage())
 	mux.HandleFunc("GET /{$}", explorer)
-	s.handler = identified(c.Logger, auth.Addressed(c.TrustedProxies, c.Patience.waited(mux)))
+	s.handler = identified(c.Logger, c.Telemetry, auth.Addressed(c.TrustedProxies, c.Patience.waited(mux)))
 	return s
 }
 

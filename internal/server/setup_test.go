@@ -24,6 +24,7 @@ import (
 	"github.com/creditgraph/creditgraph/internal/server"
 	"github.com/creditgraph/creditgraph/internal/service"
 	"github.com/creditgraph/creditgraph/internal/store"
+	"github.com/creditgraph/creditgraph/internal/telemetry"
 	"github.com/creditgraph/creditgraph/resolvers"
 )
 
@@ -129,9 +130,15 @@ func setupWithin(t testing.TB, limits server.SocketLimits) *bench {
 // setupWith is a bench whose server is configured in another way.
 func setupWith(t testing.TB, change func(*server.Config)) *bench {
 	t.Helper()
+	return setupWatched(t, change)
+}
+
+// setupWatched is setupWith over a store with options.
+func setupWatched(t testing.TB, change func(*server.Config), options ...store.Option) *bench {
+	t.Helper()
 	db, err := store.Open(t.Context(), store.Config{
 		URL: "sqlite:" + filepath.Join(t.TempDir(), "records.db"), DataKey: bytes.Repeat([]byte{7}, 32),
-	})
+	}, options...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +151,7 @@ func setupWith(t testing.TB, change func(*server.Config)) *bench {
 		t.Fatal(lending.AsError(err).Detail())
 	}
 	b := &bench{TB: t, store: db, records: &records{Store: db}, lender: &lender{}, log: &logbook{}}
-	logger := slog.New(slog.NewTextHandler(b.log, nil))
+	logger := slog.New(telemetry.NewLogHandler(slog.NewTextHandler(b.log, nil)))
 	b.hub = event.NewHub(db, time.Second, logger)
 	b.hub.Start()
 	t.Cleanup(b.hub.Stop)

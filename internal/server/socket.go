@@ -166,6 +166,7 @@ func (s *socket) initiate(text json.RawMessage) bool {
 	}
 	principal, err := s.authenticated(s.ctx, payload)
 	if err != nil {
+		s.subscriptions.told.Unauthenticated("websocket")
 		s.end(closeRefused(err), lending.AsError(err).Error())
 		return true
 	}
@@ -231,7 +232,7 @@ func (s *socket) run(ctx context.Context, op *socketOperation, params *graphql.R
 	case len(errs) > 0:
 		s.finish(op, func() { s.refuse(op.id, s.exec.DispatchError(graphql.WithOperationContext(ctx, opCtx), errs)) })
 	case isSubscription(opCtx):
-		sub, refusal := s.subscriptions.open(ctx, s.exec, opCtx, "", s.nudge)
+		sub, refusal := s.subscriptions.open(ctx, s.exec, opCtx, "websocket", "", s.nudge)
 		if refusal != nil {
 			s.finish(op, func() { s.refuse(op.id, refusal) })
 			return

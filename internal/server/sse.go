@@ -80,7 +80,7 @@ func (t eventStream) Do(w http.ResponseWriter, r *http.Request, exec graphql.Gra
 		return
 	}
 	news := make(chan struct{}, 1)
-	sub, refusal := t.subscriptions.open(ctx, exec, op, r.Header.Get("Last-Event-ID"), func() {
+	sub, refusal := t.subscriptions.open(ctx, exec, op, "sse", r.Header.Get("Last-Event-ID"), func() {
 		select {
 		case news <- struct{}{}:
 		default: // it is told already

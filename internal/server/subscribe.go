@@ -16,6 +16,7 @@ import (
 	"github.com/creditgraph/creditgraph/internal/auth"
 	"github.com/creditgraph/creditgraph/internal/event"
 	"github.com/creditgraph/creditgraph/internal/lending"
+	"github.com/creditgraph/creditgraph/internal/telemetry"
 )
 
 // Cursors are the places in the event log as clients carry them.
@@ -31,6 +32,7 @@ type subscriptions struct {
 	feeds   *event.Feeds
 	cursors Cursors
 	log     *slog.Logger
+	told    *telemetry.Telemetry
 }
 
 // frames is what a client is sent, one after the other.
@@ -64,10 +66,10 @@ func (s *subscription) standing() string {
 	return s.cursor(s.log.Place())
 }
 
-// open begins a subscription behind lastSeen, or where its own arguments say without one. The response tells
+// open begins a subscription over a transport, behind lastSeen, or where its own arguments say without one. The response tells
 // why it cannot begin; it is nil otherwise. notify is called when there may be something to send that the log does not
 // tell of; it must not block.
-func (s *subscriptions) open(ctx context.Context, exec graphql.GraphExecutor, op *graphql.OperationContext, lastSeen string, notify func()) (*subscription, *graphql.Response) {
+func (s *subscriptions) open(ctx context.Context, exec graphql.GraphExecutor, op *graphql.OperationContext, transport, lastSeen string, notify func()) (*subscription, *graphql.Response) {
 	planning, plan := event.Planning(ctx)
 	responses, told := exec.DispatchOperation(planning, op)
 	if response := responses(told); response != nil {
@@ -78,7 +80,7 @@ func (s *subscriptions) open(ctx context.Context, exec graphql.GraphExecutor, op
 	}
 	topic := plan.Topic
 	if topic.State != nil {
-		return s.openState(ctx, exec, op, topic.State, notify), nil
+		return s.counted(transport, s.openState(ctx, exec, op, topic.State, notify)), nil
 	}
 	if lastSeen != "" && !topic.Current {
 		place, err := s.cursors.EventSequence(lastSeen)
@@ -93,7 +95,17 @@ func (s *subscriptions) open(ctx context.Context, exec graphql.GraphExecutor, op
 	}
 	feed, leave := s.feeds.Join(feedKey(ctx, op), s.renderer(ctx, exec, op))
 	stream := event.NewStream(s.hub, feed, topic.Filter, place, topic.Current)
-	return &subscription{frames: stream, log: stream, cursors: s.cursors, leave: leave}, nil
+	return s.counted(transport, &subscription{frames: stream, log: stream, cursors: s.cursors, leave: leave}), nil
+}
+
+// counted is a subscription that is counted for as long as it is followed.
+func (s *subscriptions) counted(transport string, sub *subscription) *subscription {
+	uncounted, leave := s.told.Subscribed(transport), sub.leave
+	sub.leave = func() {
+		uncounted()
+		leave()
+	}
+	return sub
 }
 
 // openState begins a subscription to a state.
@@ -135,7 +147,7 @@ func (s *subscriptions) renderer(ctx context.Context, exec graphql.GraphExecutor
 			defer cancel()
 		}
 		if e != nil {
-			rendering = context.WithValue(rendering, requestKey{}, request{id: fmt.Sprintf("event-%d", e.Sequence)})
+			rendering = telemetry.WithRequestID(rendering, fmt.Sprintf("event-%d", e.Sequence))
 		}
 		responses, told := exec.DispatchOperation(event.Delivering(rendering, e), op)
 		response := responses(told)

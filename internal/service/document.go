@@ -36,6 +36,7 @@ var uploadTypes = []struct {
 
 // document is the canonical form of an upload: the content counts by its hash.
 type document struct {
+	lending.Private
 	CustomerID    lending.CustomerID   `json:"customerId"`
 	Kind          lending.DocumentKind `json:"kind"`
 	InvoiceNumber string               `json:"invoiceNumber"`
@@ -77,7 +78,7 @@ func (s *Service) UploadDocument(ctx context.Context, caller Caller, in UploadDo
 	if err != nil {
 		return nil, err
 	}
-	op, err := s.begin(caller, in.IdempotencyKey, lending.OpUploadDocument, in.Provider, document{customer, in.Kind, in.InvoiceNumber, name, sum, s.hashed(in.Password)})
+	op, err := s.begin(caller, in.IdempotencyKey, lending.OpUploadDocument, in.Provider, document{lending.Private{}, customer, in.Kind, in.InvoiceNumber, name, sum, s.hashed(in.Password)})
 	if err != nil {
 		return nil, err
 	}

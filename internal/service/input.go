@@ -19,6 +19,7 @@ type MoneyInput struct {
 
 // IdentificationInput is an identity document of a new customer.
 type IdentificationInput struct {
+	lending.Private
 	Type      lending.IdentificationType `json:"type"`
 	Number    string                     `json:"number"`
 	ExpiresOn lending.Date               `json:"expiresOn"`
@@ -26,6 +27,7 @@ type IdentificationInput struct {
 
 // EmploymentInput is how a new customer earns a living.
 type EmploymentInput struct {
+	lending.Private
 	Status        lending.EmploymentStatus `json:"status"`
 	Employer      string                   `json:"employer"`
 	JobTitle      string                   `json:"jobTitle"`
@@ -35,6 +37,7 @@ type EmploymentInput struct {
 
 // CreateCustomerInput makes a customer. Provider "" is the one provider that can make customers.
 type CreateCustomerInput struct {
+	lending.Private
 	IdempotencyKey string               `json:"idempotencyKey"`
 	Provider       lending.Provider     `json:"provider"`
 	FirstName      string               `json:"firstName"`
@@ -51,6 +54,7 @@ type CreateCustomerInput struct {
 
 // LinkCustomerInput ties a customer to who they are at a provider. It calls no provider.
 type LinkCustomerInput struct {
+	lending.Private
 	CustomerID string           `json:"customerId"`
 	Provider   lending.Provider `json:"provider"`
 	ExternalID string           `json:"externalId"`
@@ -58,6 +62,7 @@ type LinkCustomerInput struct {
 
 // ApplyForLoanInput applies for a loan.
 type ApplyForLoanInput struct {
+	lending.Private
 	IdempotencyKey      string               `json:"idempotencyKey"`
 	CustomerID          string               `json:"customerId"`
 	Provider            lending.Provider     `json:"provider"`
@@ -78,6 +83,7 @@ type LoanActionInput struct {
 
 // RejectLoanInput rejects a loan.
 type RejectLoanInput struct {
+	lending.Private
 	IdempotencyKey string `json:"idempotencyKey"`
 	LoanID         string `json:"loanId"`
 	Reason         string `json:"reason"`
@@ -95,18 +101,21 @@ type RecordPaymentInput struct {
 
 // BankAuthorization authorises a score request by a bank account.
 type BankAuthorization struct {
+	lending.Private
 	AccountNumber string `json:"accountNumber"`
 	BankCode      string `json:"bankCode"`
 }
 
 // WalletAuthorization authorises a score request by a wallet.
 type WalletAuthorization struct {
+	lending.Private
 	WalletNumber string `json:"walletNumber"`
 	ProviderCode string `json:"providerCode"`
 }
 
 // CardAuthorization authorises a score request by a card. It is refused unless the operator enabled it.
 type CardAuthorization struct {
+	lending.Private
 	Number string `json:"number"`
 	CVV    string `json:"cvv"`
 	Expiry string `json:"expiry"`
@@ -115,6 +124,7 @@ type CardAuthorization struct {
 
 // ScoreAuthorizationInput is exactly one way of authorising a score request.
 type ScoreAuthorizationInput struct {
+	lending.Private
 	BankAccount *BankAuthorization   `json:"bankAccount"`
 	Wallet      *WalletAuthorization `json:"wallet"`
 	Card        *CardAuthorization   `json:"card"`
@@ -122,6 +132,7 @@ type ScoreAuthorizationInput struct {
 
 // RequestCreditScoreInput orders a credit score.
 type RequestCreditScoreInput struct {
+	lending.Private
 	IdempotencyKey string                   `json:"idempotencyKey"`
 	CustomerID     string                   `json:"customerId"`
 	Provider       lending.Provider         `json:"provider"`
@@ -133,6 +144,7 @@ type RequestCreditScoreInput struct {
 
 // ConfirmCreditScoreInput answers what a score request asked for: an OTP, or further information.
 type ConfirmCreditScoreInput struct {
+	lending.Private
 	OperationID string `json:"operationId"`
 	OTP         string `json:"otp"`
 	Information string `json:"information"`
@@ -148,6 +160,7 @@ type OrderCreditReportInput struct {
 
 // SupplierAccountInput is the account that a supplier is paid to.
 type SupplierAccountInput struct {
+	lending.Private
 	AccountHolderName string `json:"accountHolderName"`
 	AccountNumber     string `json:"accountNumber"`
 	IFSC              string `json:"ifsc"`
@@ -157,6 +170,7 @@ type SupplierAccountInput struct {
 
 // CreateSupplierInput makes a supplier. Provider "" is the one provider that keeps suppliers.
 type CreateSupplierInput struct {
+	lending.Private
 	IdempotencyKey string               `json:"idempotencyKey"`
 	CustomerID     string               `json:"customerId"`
 	Provider       lending.Provider     `json:"provider"`
@@ -169,6 +183,7 @@ type CreateSupplierInput struct {
 
 // ReturnURLs are where the provider's page sends the customer back to.
 type ReturnURLs struct {
+	lending.Private
 	Success string `json:"success"`
 	Failure string `json:"failure"`
 	Back    string `json:"back"`
@@ -176,6 +191,7 @@ type ReturnURLs struct {
 
 // PayInvoiceInput pays a supplier's invoice out of the customer's credit line.
 type PayInvoiceInput struct {
+	lending.Private
 	IdempotencyKey string           `json:"idempotencyKey"`
 	CustomerID     string           `json:"customerId"`
 	Provider       lending.Provider `json:"provider"`
@@ -189,6 +205,7 @@ type PayInvoiceInput struct {
 
 // File is an uploaded file. Content is read once.
 type File struct {
+	lending.Private
 	Name        string
 	ContentType string
 	Size        int64
@@ -197,6 +214,7 @@ type File struct {
 
 // UploadDocumentInput gives a provider a document.
 type UploadDocumentInput struct {
+	lending.Private
 	IdempotencyKey string               `json:"idempotencyKey"`
 	CustomerID     string               `json:"customerId"`
 	Provider       lending.Provider     `json:"provider"`
@@ -229,6 +247,7 @@ func (o SettledOutcome) Valid() bool { return o == OutcomeSucceeded || o == Outc
 
 // ResolveOperationInput settles an operation by hand.
 type ResolveOperationInput struct {
+	lending.Private
 	OperationID string         `json:"operationId"`
 	Outcome     SettledOutcome `json:"outcome"`
 	ExternalID  string         `json:"externalId"`
@@ -242,6 +261,7 @@ type Caller struct {
 
 // Result is what an action answers: the operation, what came of it, and what the user can mend.
 type Result struct {
+	lending.Private
 	Operation *lending.Operation
 	Customer  *lending.Customer
 	Loan      *lending.Loan

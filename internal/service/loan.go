@@ -15,6 +15,7 @@ import (
 // application is the canonical form of a loan application: what makes two requests the same, and what the
 // completer needs to send it again where the provider dedupes.
 type application struct {
+	lending.Private
 	CustomerID          lending.CustomerID   `json:"customerId"`
 	ProductID           string               `json:"productId"`
 	Principal           lending.Money        `json:"principal"`

@@ -9,6 +9,7 @@ import (
 
 // remembered is the part of a result that a replay repeats.
 type remembered struct {
+	lending.Private
 	Customer    *lending.Customer     `json:"customer,omitempty"`
 	Loan        *lending.Loan         `json:"loan,omitempty"`
 	Payment     *lending.Payment      `json:"payment,omitempty"`

@@ -15,6 +15,7 @@ const maxConfirmations = 3
 // scoreOrder is the canonical form of a score request. What authorises it is secret: only its keyed hash
 // is kept, so that another account under the same key is noticed.
 type scoreOrder struct {
+	lending.Private
 	CustomerID    lending.CustomerID `json:"customerId"`
 	LoanAmount    *lending.Money     `json:"loanAmount"`
 	Tenure        *lending.Tenure    `json:"tenure"`

@@ -38,6 +38,7 @@ type Publisher interface {
 
 // Settings are the limits of the service. The zero value of each is replaced by its default.
 type Settings struct {
+	lending.Private
 	// ReadDeadline bounds what one request waits for providers' reads.
 	ReadDeadline time.Duration
 	// WriteDeadline bounds one action at a provider. It starts when the action is written down.

@@ -31,6 +31,7 @@ type CustomerStore interface {
 // ImportedCustomer is a customer as a provider listed them. Customer.ID is the id to use when the
 // identity is not known yet.
 type ImportedCustomer struct {
+	lending.Private
 	Customer   lending.Customer
 	ExternalID string
 }
@@ -189,6 +190,7 @@ type InboxStore interface {
 
 // Delivery is one webhook as it was received.
 type Delivery struct {
+	lending.Private
 	ID         string
 	Provider   lending.Provider
 	DedupeKey  string

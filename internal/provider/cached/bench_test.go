@@ -139,7 +139,7 @@ func newTally() *tally {
 	return &tally{answered: map[lending.SourceStatus]int{}, loaded: map[lending.ErrorKind]int{}, discarded: map[Discard]int{}}
 }
 
-func (o *tally) Answered(_ string, status lending.SourceStatus, count int) {
+func (o *tally) Answered(_ context.Context, _ string, status lending.SourceStatus, count int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.answered[status] += count

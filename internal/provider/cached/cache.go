@@ -45,8 +45,8 @@ type Config struct {
 
 // Observer counts what a cache does. Its methods are called from many goroutines, and must not block.
 type Observer interface {
-	// Answered counts answers of one status.
-	Answered(read string, status lending.SourceStatus, count int)
+	// Answered counts answers of one status. ctx is that of who asked.
+	Answered(ctx context.Context, read string, status lending.SourceStatus, count int)
 	// Loaded tells of one call of a provider. kind is "" for a success.
 	Loaded(read string, kind lending.ErrorKind, took time.Duration)
 	// Discarded counts an entry that was found and could not be used.
@@ -67,10 +67,10 @@ const (
 
 type nobody struct{}
 
-func (nobody) Answered(string, lending.SourceStatus, int)      {}
-func (nobody) Loaded(string, lending.ErrorKind, time.Duration) {}
-func (nobody) Discarded(string, Discard)                       {}
-func (nobody) RedisUsable(bool)                                {}
+func (nobody) Answered(context.Context, string, lending.SourceStatus, int) {}
+func (nobody) Loaded(string, lending.ErrorKind, time.Duration)             {}
+func (nobody) Discarded(string, Discard)                                   {}
+func (nobody) RedisUsable(bool)                                            {}
 
 var _ Observer = nobody{}
 

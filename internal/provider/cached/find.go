@@ -124,7 +124,7 @@ func (c *Cache) sweep(ctx context.Context, own *sweep, slots []slot) {
 	pending := c.pendingEvictions()
 	replies, err := c.far.read(ctx, slots, pending)
 	if err != nil {
-		c.cfg.Logger.Debug("the cache could not be read from Redis", "error", err)
+		c.cfg.Logger.DebugContext(ctx, "the cache could not be read from Redis", "error", err)
 		c.finishSweep(own, slots, c.allNearby(slots), nil)
 		return
 	}

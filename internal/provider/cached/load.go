@@ -111,7 +111,7 @@ func (r *Reader[V]) carryOut(ctx context.Context, j job) {
 	r.cache.cfg.Observer.Loaded(r.spec.Name, lending.KindOf(l.err), time.Since(started))
 	if l.env != nil && l.env.KeepUntil > began.UnixNano() {
 		if l.data, err = r.cache.codec.seal(j.slot, l.env); err != nil {
-			r.cache.cfg.Logger.Error("an entry could not be sealed", "read", r.spec.Name, "error", err)
+			r.cache.cfg.Logger.ErrorContext(ctx, "an entry could not be sealed", "read", r.spec.Name, "error", err)
 		}
 	}
 	if l.env != nil && l.data == nil {
@@ -119,7 +119,7 @@ func (r *Reader[V]) carryOut(ctx context.Context, j job) {
 	}
 	r.cache.land(j.slot, j.flight, l)
 	if j.behind && l.err != nil {
-		r.cache.cfg.Logger.Warn("an entry could not be refreshed", "read", r.spec.Name, "kind", lending.KindOf(l.err))
+		r.cache.cfg.Logger.WarnContext(ctx, "an entry could not be refreshed", "read", r.spec.Name, "kind", lending.KindOf(l.err))
 	}
 }
 
@@ -160,7 +160,7 @@ func (r *Reader[V]) attempt(ctx context.Context, key string) ([]byte, error) {
 		defer func() {
 			if p := recover(); p != nil {
 				// The value is not logged: it may hold the key.
-				r.cache.cfg.Logger.Error("a load panicked", "read", r.spec.Name,
+				r.cache.cfg.Logger.ErrorContext(ctx, "a load panicked", "read", r.spec.Name,
 					"panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 			}
 			done <- o

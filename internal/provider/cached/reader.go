@@ -72,7 +72,7 @@ func (r *Reader[V]) Read(ctx context.Context, keys []string, want lending.Freshn
 			answers[place] = r.answer(ctx, q, want)
 		}
 	}
-	r.count(answers)
+	r.count(ctx, answers)
 	return answers
 }
 
@@ -197,12 +197,12 @@ func (r *Reader[V]) loaded(env *envelope) lending.Fetched[V] {
 }
 
 // count tells the observer how the answers were.
-func (r *Reader[V]) count(answers []lending.Fetched[V]) {
+func (r *Reader[V]) count(ctx context.Context, answers []lending.Fetched[V]) {
 	counts := make(map[lending.SourceStatus]int, 2)
 	for _, a := range answers {
 		counts[a.Status]++
 	}
 	for status, n := range counts {
-		r.cache.cfg.Observer.Answered(r.spec.Name, status, n)
+		r.cache.cfg.Observer.Answered(ctx, r.spec.Name, status, n)
 	}
 }
