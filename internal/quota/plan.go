@@ -1,5 +1,6 @@
 // Package quota counts what each client asks for, and refuses what goes beyond its plan. The count is shared by
-// all replicas through Redis; without Redis each replica counts by itself.
+// all replicas through Redis; without Redis each replica counts by itself. What this service asks of a provider is
+// counted in the same way, by the plan that it has there.
 package quota
 
 import "time"
@@ -60,6 +61,9 @@ func (p Plan) most(n int) int {
 	}
 	return n
 }
+
+// spare is how many units have to be left after one is taken. At least one can always be taken.
+func (p Plan) spare(n int) int { return max(p.most(n+1)-1, 0) }
 
 // interval is how long one unit of the burst takes to come back, in microseconds.
 func (p Plan) interval() int64 { return (minute + int64(p.Minute) - 1) / int64(p.Minute) }

@@ -123,7 +123,7 @@ func New(c Config) *Service {
 		now:   func() time.Time { return c.Clock().UTC().Truncate(time.Microsecond) },
 		owner: uuid.NewString(), wake: make(chan struct{}, 1),
 	}
-	s.stopped, s.stop = context.WithCancel(context.Background())
+	s.stopped, s.stop = context.WithCancel(provider.InBackground(context.Background()))
 	for _, p := range c.Providers {
 		s.providers[p.Name] = p
 	}
