@@ -19,6 +19,7 @@ import (
 	"github.com/creditgraph/creditgraph/internal/config"
 	"github.com/creditgraph/creditgraph/internal/event"
 	"github.com/creditgraph/creditgraph/internal/provider/cached"
+	"github.com/creditgraph/creditgraph/internal/provider/resilient"
 	"github.com/creditgraph/creditgraph/internal/quota"
 	"github.com/creditgraph/creditgraph/internal/sandbox"
 	"github.com/creditgraph/creditgraph/internal/server"
@@ -37,6 +38,7 @@ type app struct {
 	records  *store.Store
 	redis    redis.UniversalClient // nil without one
 	cache    *cached.Cache
+	guards   *resilient.Guards
 	service  *service.Service
 	issuer   *auth.Issuer
 	verifier auth.Verifier
@@ -159,6 +161,10 @@ func (a *app) startService(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if a.guards, err = newGuards(&a.settings, a.redis, k.calls, nil, a.logger); err != nil {
+		return err
+	}
+	all = guarded(all, a.guards)
 	hub := event.NewHub(a.records, eventPoll, a.logger)
 	hub.Start()
 	a.onStop(func(context.Context) error { hub.Stop(); return nil })
@@ -191,7 +197,7 @@ func (a *app) startService(ctx context.Context) error {
 		return err
 	}
 	a.handler = server.New(server.Config{
-		Origins: a.settings.Origins, Trusted: trusted,
+		Origins: a.settings.Origins, Trusted: trusted, ReadBudget: a.settings.ReadDeadline,
 		Resolvers: root, Source: root.Source(), BatchWait: a.settings.BatchWait, Issuer: a.issuer, Verifier: a.verifier, Clients: a.clients,
 		Webhooks: a.service, Events: hub, Cursors: a.records, Audit: auditor, Limits: limits, Ready: a.records.Ping, Clock: time.Now, Logger: a.logger,
 	})

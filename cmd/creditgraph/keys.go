@@ -12,6 +12,7 @@ type keys struct {
 	cache   []byte // seals what is cached, and hides the keys there
 	tokens  []byte // binds reports to their orders
 	quotas  []byte // hides the ids of clients where their requests are counted
+	calls   []byte // the same for what we ask of providers
 	signing []byte // bearer tokens
 	sandbox []byte // bearer tokens of the embedded sandbox
 }
@@ -25,6 +26,7 @@ func deriveKeys(dataKey string) (k keys, err error) {
 		{"cache v1", &k.cache},
 		{"tokens v1", &k.tokens},
 		{"quotas v1", &k.quotas},
+		{"calls v1", &k.calls},
 		{"signing v1", &k.signing},
 		{"signing in the sandbox v1", &k.sandbox},
 	} {

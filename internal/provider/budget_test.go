@@ -26,8 +26,8 @@ func TestABudgetBeginsWithTheFirstRead(t *testing.T) {
 			ctx  context.Context
 			want time.Duration
 		}{
-			"the first read":                 {first, 2 * time.Second},
-			"one after it":                   {second, 2 * time.Second},
+			"the first read":                  {first, 2 * time.Second},
+			"one after it":                    {second, 2 * time.Second},
 			"one with less time than is left": {short, 1500 * time.Millisecond},
 		} {
 			if end, ok := test.ctx.Deadline(); !ok || end.Sub(began) != test.want {
