@@ -86,18 +86,18 @@ func guarded(all []*provider.Provider, guards *resilient.Guards) []*provider.Pro
 	return around
 }
 
-// plans are how often providers may be asked.
+// plans are how often providers may be asked: smooth, as no provider says whether its minutes are those of our clock.
 func plans(c *config.Config) map[lending.Provider]quota.Plan {
 	ours := map[lending.Provider]quota.Plan{}
 	if plan, ok := quota.PlanOf(c.Kredete.Plan); ok {
-		ours[lending.Kredete] = plan
+		ours[lending.Kredete] = plan.Smooth()
 	}
 	for name, rate := range map[lending.Provider]int{
 		lending.TrustDecision: c.TrustDecision.RatePerMinute, lending.Kredmint: c.Kredmint.RatePerMinute,
 		lending.Carbon: c.Carbon.RatePerMinute, lending.OnePipe: c.OnePipe.RatePerMinute,
 	} {
 		// The burst is as large as in the least of Kredete's plans: these providers name none.
-		ours[name] = quota.Plan{Name: "rate", Minute: rate, Burst: (rate + 5) / 6}
+		ours[name] = quota.Plan{Name: "rate", Minute: rate, Burst: (rate + 5) / 6}.Smooth()
 	}
 	return ours
 }

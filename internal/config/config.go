@@ -105,7 +105,7 @@ type TrustDecision struct {
 	CredentialsIn     string        `env:"TRUSTDECISION_CREDENTIALS_IN" default:"query" enum:"query,body,headers" help:"Where the partner code and key are sent."`
 	SignatureEncoding string        `env:"TRUSTDECISION_SIGNATURE_ENCODING" default:"any" enum:"any,hex,base64" help:"How the webhook's signature is written."`
 	TimestampSkew     time.Duration `env:"TRUSTDECISION_TIMESTAMP_SKEW" default:"5m" help:"How far a webhook's timestamp may lie from now."`
-	RatePerMinute int `env:"TRUSTDECISION_RATE_PER_MINUTE" default:"0" help:"How often all replicas together may ask TrustDecision in a minute; 0 for no limit."`
+	RatePerMinute     int           `env:"TRUSTDECISION_RATE_PER_MINUTE" default:"0" help:"How often all replicas together may ask TrustDecision in a minute; 0 for no limit."`
 }
 
 // Kredmint are the settings of the Kredmint API (seed 002).
@@ -118,14 +118,14 @@ type Kredmint struct {
 	PartnerID            string `env:"KREDMINT_PARTNER_ID" help:"Partner id, for the sign-up page."`
 	ClientToken          Secret `env:"KREDMINT_CLIENT_TOKEN" help:"Client token, for the sign-up page."`
 	WebhookAuthorization Secret `env:"KREDMINT_WEBHOOK_AUTHORIZATION" help:"The Authorization header that Kredmint's webhooks carry."`
-	RatePerMinute int `env:"KREDMINT_RATE_PER_MINUTE" default:"0" help:"How often all replicas together may ask Kredmint in a minute; 0 for no limit."`
+	RatePerMinute        int    `env:"KREDMINT_RATE_PER_MINUTE" default:"0" help:"How often all replicas together may ask Kredmint in a minute; 0 for no limit."`
 }
 
 // Carbon are the settings of the Carbon loan API (seed 003).
 type Carbon struct {
-	BaseURL string `env:"CARBON_BASE_URL" help:"Carbon's base address, before /v1."`
-	APIKey  Secret `env:"CARBON_API_KEY" help:"API key."`
-	RatePerMinute int `env:"CARBON_RATE_PER_MINUTE" default:"0" help:"How often all replicas together may ask Carbon in a minute; 0 for no limit."`
+	BaseURL       string `env:"CARBON_BASE_URL" help:"Carbon's base address, before /v1."`
+	APIKey        Secret `env:"CARBON_API_KEY" help:"API key."`
+	RatePerMinute int    `env:"CARBON_RATE_PER_MINUTE" default:"0" help:"How often all replicas together may ask Carbon in a minute; 0 for no limit."`
 }
 
 // OnePipe are the settings of OnePipe's get_credit_score (seed 004).
@@ -141,7 +141,7 @@ type OnePipe struct {
 	ValidateRequestType string `env:"ONEPIPE_VALIDATE_REQUEST_TYPE" default:"get_credit_score" help:"request_type of a validation."`
 	AllowCards          bool   `env:"ONEPIPE_ALLOW_CARDS" help:"Allow authorisation by card. It brings this service into the scope of PCI DSS."`
 	OfferUnit           string `env:"ONEPIPE_OFFER_UNIT" default:"minor" enum:"minor,major" help:"Unit of offer_amount, which OnePipe does not state."`
-	RatePerMinute int `env:"ONEPIPE_RATE_PER_MINUTE" default:"0" help:"How often all replicas together may ask OnePipe in a minute; 0 for no limit."`
+	RatePerMinute       int    `env:"ONEPIPE_RATE_PER_MINUTE" default:"0" help:"How often all replicas together may ask OnePipe in a minute; 0 for no limit."`
 }
 
 // Embedded reports whether the twins stand in for all providers: no provider's address is set.

@@ -66,3 +66,31 @@ func TestAHoldPauses(t *testing.T) {
 		}
 	})
 }
+
+// TestASmoothPlanIsKeptByAnyClock draws as much as there is, for three minutes, and looks at each minute of them.
+func TestASmoothPlanIsKeptByAnyClock(t *testing.T) {
+	t.Parallel()
+	for _, plan := range Plans() {
+		if !plan.limited() {
+			continue
+		}
+		c := &clock{at: noon.Add(45 * time.Second)}
+		l := limiter(t, func(cfg *Config) { cfg.Clock = c.now })
+		var drawn []time.Time
+		for end := c.now().Add(3 * time.Minute); c.now().Before(end); {
+			if v := l.Draw(t.Context(), "p", plan.Smooth(), 0); v.Allowed {
+				drawn = append(drawn, c.now())
+			} else {
+				c.advance(v.RetryAfter)
+			}
+		}
+		for i := range drawn {
+			if i >= plan.Minute && drawn[i].Sub(drawn[i-plan.Minute]) < time.Minute {
+				t.Fatalf("%s: %d units within %s", plan.Name, plan.Minute+1, drawn[i].Sub(drawn[i-plan.Minute]))
+			}
+		}
+		if len(drawn) < 3*plan.Minute*8/10 {
+			t.Errorf("%s: %d units in three minutes", plan.Name, len(drawn))
+		}
+	}
+}

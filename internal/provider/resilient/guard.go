@@ -31,7 +31,7 @@ type guard struct {
 }
 
 func newGuard(name lending.Provider, cfg Config) *guard {
-	g := &guard{name: name, cfg: cfg, pace: newPace(name, cfg)}
+	g := &guard{name: name, cfg: cfg, pace: newPace(name, cfg), extra: allowance{most: mostRetries}}
 	g.reads = &lane{limit: cfg.Limits.Read, slots: newSlots(cfg.Reads), circuit: newCircuit(cfg.Circuit, g.teller(provider.Read))}
 	g.writes = &lane{limit: cfg.Limits.Write, least: cfg.Limits.Write / 2, slots: newSlots(cfg.Writes), circuit: newCircuit(cfg.Circuit, g.teller(provider.Write))}
 	return g
