@@ -35,6 +35,10 @@ func TestAFullBulkheadRefusesAtOnce(t *testing.T) {
 		if got := b.heard.refusals(ReasonBulkhead); got != 9 || b.total() != 8 {
 			t.Errorf("after the wait %d are refused, and %d went out", got, b.total())
 		}
+		began = time.Now()
+		if b.read(t.Context()); time.Since(began) != 500*time.Millisecond {
+			t.Errorf("with room to wait it was refused after %s", time.Since(began))
+		}
 		// A write has slots of its own.
 		all.Go(func() { b.disburse(t.Context()) })
 		synctest.Wait()
@@ -104,9 +108,27 @@ func TestTheBackgroundLeavesSlotsToRequests(t *testing.T) {
 		}
 		close(hang)
 		all.Wait()
-		if e := b.read(behind); e != nil {
-			t.Errorf("a slot of the background was lost: %s", e.Detail())
+		hang = make(chan struct{})
+		before := b.total()
+		for range 8 {
+			all.Go(func() { b.read(t.Context()) })
 		}
+		synctest.Wait()
+		for range 5 {
+			b.read(behind) // in vain
+		}
+		close(hang)
+		all.Wait()
+		hang = make(chan struct{})
+		for range 2 {
+			all.Go(func() { b.read(behind) })
+		}
+		synctest.Wait()
+		if got := b.total() - before; got != 8+2 {
+			t.Errorf("a slot of the background was lost: %d of 10 calls went out", got)
+		}
+		close(hang)
+		all.Wait()
 	})
 }
 

@@ -263,6 +263,27 @@ func TestAProviderOutOfReachIsClosedToBothClasses(t *testing.T) {
 	})
 }
 
+// TestASuccessOpensTheWayToTheOtherClass has a write try in vain just before the provider is back.
+func TestASuccessOpensTheWayToTheOtherClass(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, quick, noRetries)
+		b.fail(errRefused)
+		for range 5 {
+			b.read(t.Context())
+		}
+		time.Sleep(1100 * time.Millisecond)
+		b.disburse(t.Context())
+		refusedHere(t, b.disburse(t.Context()), lending.KindUpstreamUnavailable)
+		b.answer(nil)
+		for _, e := range []*lending.Error{b.read(t.Context()), b.disburse(t.Context())} {
+			if e != nil {
+				t.Error(e.Detail())
+			}
+		}
+	})
+}
+
 func TestASignOfLifeLetsTheNextCallTry(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -87,6 +87,58 @@ func TestACallWaitsForThePlanWithinItsBudget(t *testing.T) {
 	})
 }
 
+// TestWhatTheCircuitRefusesTakesNothingOfThePlan while a call is out to try.
+func TestWhatTheCircuitRefusesTakesNothingOfThePlan(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, planned(t, nil), quick)
+		b.fail(errDown)
+		for range 5 {
+			b.read(t.Context())
+		}
+		time.Sleep(1100 * time.Millisecond)
+		hang := make(chan struct{})
+		b.answer(func(_ context.Context, n int) error {
+			if n == 6 {
+				<-hang
+			}
+			return nil
+		})
+		var all sync.WaitGroup
+		all.Go(func() { b.read(t.Context()) })
+		synctest.Wait()
+		b.storm(t, 20)
+		if got := b.heard.refusals(ReasonCircuit); got != 20 {
+			t.Errorf("%d of 20 were refused by the circuit", got)
+		}
+		for range 4 {
+			if e := b.disburse(provider.WithBudget(t.Context(), time.Millisecond)); e != nil {
+				t.Errorf("a write found nothing left of the plan: %s", e.Detail())
+			}
+		}
+		close(hang)
+		all.Wait()
+	})
+}
+
+// TestAWriteIsNotSentWithLittleTime: cut short, its outcome would not be known.
+func TestAWriteIsNotSentWithLittleTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, planned(t, nil), func(c *Config) {
+			c.Plans[lending.Carbon] = quota.Plan{Name: "five seconds", Minute: 12, Burst: 1}
+		})
+		began := time.Now()
+		b.disburse(t.Context())
+		ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
+		defer cancel()
+		refusedHere(t, b.disburse(ctx), lending.KindRateLimited)
+		if b.total() != 1 || time.Since(began) != 0 {
+			t.Errorf("%d calls in %s: it waited for what does not fit", b.total(), time.Since(began))
+		}
+	})
+}
+
 // TestNoMoreThanThePlanAllows asks five times as often as the plan allows, for three minutes.
 func TestNoMoreThanThePlanAllows(t *testing.T) {
 	t.Parallel()

@@ -26,6 +26,7 @@ func TestWhatIsTriedAgain(t *testing.T) {
 		"a deduped write":              {deduped, errDown, 3},
 		"a write":                      {write, errDown, 1},
 		"a write that was never sent":  {write, errRefused, 1},
+		"a read that stays broken":     {read, &lending.Error{Kind: lending.KindUpstreamUnavailable}, 1},
 		"a read that was refused":      {read, rejected, 1},
 		"a read of what is not there":  {read, &lending.Error{Kind: lending.KindNotFound}, 1},
 		"a read that is under way":     {read, &lending.Error{Kind: lending.KindInProgress, Retryable: true}, 1},
@@ -142,6 +143,22 @@ func TestTheProvidersTimeIsHeeded(t *testing.T) {
 			t.Errorf("%v after %s, want a success after 700ms", e, time.Since(began))
 		}
 	})
+	synctest.Test(t, func(t *testing.T) { // 503 names a time too
+		b := newBench(t)
+		b.save(t, 5)
+		busy := *errDown
+		busy.RetryAfter = 900 * time.Millisecond
+		b.fail(&busy)
+		began := time.Now()
+		if b.read(t.Context()); time.Since(began) < 1800*time.Millisecond {
+			t.Errorf("two retries took %s, where the provider asked for 900ms before each", time.Since(began))
+		}
+		b.answer(nil)
+		began = time.Now()
+		if e := b.read(t.Context()); e != nil || time.Since(began) != 0 {
+			t.Errorf("another call came back with %v after %s: one that fails holds up no other", e, time.Since(began))
+		}
+	})
 	synctest.Test(t, func(t *testing.T) { // others wait as well, writes too
 		b := newBench(t, noRetries)
 		b.fail(limited)
@@ -217,6 +234,25 @@ func TestNoRetryThatDoesNotFit(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestQuickFailuresDoNotMakeCallsLookQuick has calls that take long succeed, and then fail at once.
+func TestQuickFailuresDoNotMakeCallsLookQuick(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.answer(func(context.Context, int) error { time.Sleep(time.Second); return nil })
+		b.save(t, 5)
+		b.fail(errDown)
+		hurried := func() context.Context { return provider.WithBudget(t.Context(), 500*time.Millisecond) }
+		before := b.total()
+		for range 50 {
+			b.read(hurried())
+		}
+		if b.total() != before+50 {
+			t.Errorf("%d retries, where a call takes a second and there is half of one", b.total()-before-50)
+		}
+	})
 }
 
 // TestAnEarlierDoubtStays sends an application twice: first the answer is lost, then it is refused.

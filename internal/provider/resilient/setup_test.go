@@ -149,7 +149,7 @@ type bench struct {
 
 // newBench makes a guarded provider whose circuits never open by themselves, unless the test says otherwise. It
 // dedupes applications.
-func newBench(_ *testing.T, change ...func(*Config)) *bench {
+func newBench(_ testing.TB, change ...func(*Config)) *bench {
 	b := &bench{
 		upstream: &upstream{}, log: &bytes.Buffer{}, observed: &observed{kinds: map[lending.ErrorKind]int{}},
 		heard: &heard{refused: map[string]int{}, states: map[provider.Class][]provider.CircuitState{}},
