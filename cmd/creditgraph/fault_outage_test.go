@@ -171,7 +171,9 @@ func fiveTimes(t *testing.T, plan, twin string, perMinute int) {
 
 // TestAnOutageOfTheTwin is an outage over real connections, with a shorter delay.
 func TestAnOutageOfTheTwin(t *testing.T) {
-	p := boot(t, setup{customers: 1, adjust: func(c *config.Config) { c.Calls.CircuitDelay = 200 * time.Millisecond }})
+	p := boot(t, setup{customers: 1, adjust: func(c *config.Config) {
+		c.Calls.CircuitDelay, c.Calls.CircuitWindow = 200*time.Millisecond, patience // on however slow a machine
+	}})
 	before := takeFootprint(t)
 	ask := func() map[string]string {
 		return p.ask(t, "CustomerCreditSummary", map[string]any{"id": p.person(t, 0), "freshness": cold()}).sources()

@@ -88,7 +88,7 @@ func announce(c Config, change circuitbreaker.StateChangedEvent) {
 	case change.NewState == circuitbreaker.ClosedState:
 		c.Logger.Info("Redis answers again; rate limits are shared")
 	case change.NewState == circuitbreaker.OpenState && change.OldState == circuitbreaker.ClosedState:
-		c.Logger.Warn("Redis does not answer; each replica limits clients to its share of their plans")
+		c.Logger.Warn("Redis does not answer; each replica keeps to its share of the plans")
 	}
 }
 
