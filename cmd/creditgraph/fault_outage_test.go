@@ -9,6 +9,7 @@ import (
 	"github.com/creditgraph/creditgraph/internal/config"
 	"github.com/creditgraph/creditgraph/internal/lending"
 	"github.com/creditgraph/creditgraph/internal/provider"
+	"github.com/creditgraph/creditgraph/internal/quota"
 )
 
 const (
@@ -166,6 +167,24 @@ func fiveTimes(t *testing.T, plan, twin string, perMinute int) {
 	}
 	if writes.failures*100 > writes.offered {
 		t.Errorf("%d of %d writes failed: reads left them too little", writes.failures, writes.offered)
+	}
+}
+
+// TestOurPlans reads what we may ask of providers from the settings.
+func TestOurPlans(t *testing.T) {
+	t.Parallel()
+	c := config.Config{Kredete: config.Kredete{Plan: "starter"}, Carbon: config.Carbon{RatePerMinute: 61}, OnePipe: config.OnePipe{RatePerMinute: 1}}
+	got := plans(&c)
+	for name, want := range map[lending.Provider]quota.Plan{
+		lending.Kredete:       {Name: "starter", Minute: 300, Day: 100_000, Burst: 50, Refill: 250},
+		lending.Carbon:        {Name: "rate", Minute: 61, Burst: 11, Refill: 50},
+		lending.OnePipe:       {Name: "rate", Minute: 1, Burst: 1, Refill: 1},
+		lending.Kredmint:      {Name: "rate", Refill: 1}, // a plan of no minute limits nothing
+		lending.TrustDecision: {Name: "rate", Refill: 1},
+	} {
+		if got[name] != want {
+			t.Errorf("%s: %+v, want %+v", name, got[name], want)
+		}
 	}
 }
 
