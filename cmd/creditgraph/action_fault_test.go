@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/creditgraph/creditgraph/internal/config"
 	"github.com/creditgraph/creditgraph/internal/lending"
 	"github.com/creditgraph/creditgraph/internal/sandbox/twin"
 )
@@ -136,7 +137,7 @@ func (w *actWorld) borrower(n int) int {
 func TestLostAnswers(t *testing.T) {
 	t.Parallel()
 	actAtOnce(t, actActions(), func(a actAction) string { return a.name }, func(t *testing.T, action actAction) {
-		w := actStart(t)
+		w := actStart(t, func(c *config.Config) { c.Calls.Retries = 0 }) // which would bring the answer
 		for n, fault := range actFaults() {
 			if !t.Run(fault.name, func(t *testing.T) { w.on(t).lose(action, fault, n) }) {
 				return

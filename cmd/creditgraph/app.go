@@ -22,6 +22,7 @@ import (
 	"github.com/creditgraph/creditgraph/internal/health/board"
 	"github.com/creditgraph/creditgraph/internal/provider"
 	"github.com/creditgraph/creditgraph/internal/provider/cached"
+	"github.com/creditgraph/creditgraph/internal/provider/resilient"
 	"github.com/creditgraph/creditgraph/internal/quota"
 	"github.com/creditgraph/creditgraph/internal/sandbox"
 	"github.com/creditgraph/creditgraph/internal/server"
@@ -42,6 +43,7 @@ type app struct {
 	records  *store.Store
 	redis    redis.UniversalClient // nil without one
 	cache    *cached.Cache
+	guards   *resilient.Guards
 	service  *service.Service
 	issuer   *auth.Issuer
 	verifier auth.Verifier
@@ -165,6 +167,10 @@ func (a *app) startService(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if a.guards, err = newGuards(&a.settings, a.redis, k.Calls, a.told, a.logger); err != nil {
+		return err
+	}
+	all = guarded(all, a.guards)
 	for i, p := range all {
 		all[i] = provider.Intercept(p, a.told.Calls) // around whatever sends a call again
 	}
@@ -183,7 +189,7 @@ func (a *app) startService(ctx context.Context) error {
 		return err
 	}
 	a.service = service.New(service.Config{
-		Store: a.records, Links: recall, Providers: all, Readers: readers(&a.settings, a.cache, all), Health: health, Board: a.board(k.Health),
+		Store: a.records, Links: recall, Providers: all, Readers: readers(&a.settings, a.cache, all), Health: health, Circuits: a.guards, Board: a.board(k.Health),
 		Publisher: publisher,
 		Clock:     time.Now, Logger: a.logger,
 		Settings: service.Settings{
@@ -210,7 +216,7 @@ func (a *app) startService(ctx context.Context) error {
 		return fmt.Errorf("CREDITGRAPH_TRUSTED_PROXIES: %w", err)
 	}
 	a.handler = server.New(server.Config{
-		Origins: a.settings.Origins, Trusted: trusted, TrustedProxies: proxies,
+		Origins: a.settings.Origins, Trusted: trusted, TrustedProxies: proxies, ReadBudget: a.settings.ReadDeadline,
 		Resolvers: root, Source: root.Source(), BatchWait: a.settings.BatchWait, Issuer: a.issuer, Verifier: a.verifier, Clients: a.clients,
 		Webhooks: a.service, Events: hub, Cursors: a.records, Audit: auditor, Limits: limits, Ready: a.records.Ping, Telemetry: a.told, Clock: time.Now, Logger: a.logger,
 	})

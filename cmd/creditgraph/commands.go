@@ -85,7 +85,11 @@ func (c *importCommand) Run(ctx context.Context, out io.Writer, l *logs) error {
 		if err != nil {
 			return err
 		}
-		s := service.New(service.Config{Store: records, Providers: all, Health: health, Logger: logger})
+		guards, err := newGuards(&c.Settings, nil, nil, nil, logger) // it keeps to one replica's share of a plan
+		if err != nil {
+			return err
+		}
+		s := service.New(service.Config{Store: records, Providers: guarded(all, guards), Health: health, Logger: logger})
 		added, err := s.ImportCustomers(ctx, c.Provider, func(read, total int) {
 			fmt.Fprintf(out, "read %d of %s\n", read, ofTotal(total))
 		})

@@ -33,6 +33,7 @@ func (p *program) sinks(played *played, seen *visited) []sink {
 		{name: "the streams of events", read: func(*testing.T) map[string]string { return lines(played.streamed.String()) }},
 		{name: "the log", read: func(*testing.T) map[string]string { return lines(p.log.String()) }},
 		{name: "the addresses that providers are asked at", read: func(*testing.T) map[string]string { return list(seen.addresses()) }, allowed: p.contracted},
+		{name: "the metrics", read: func(t *testing.T) map[string]string { return lines(p.metrics(t)) }},
 		{name: "the database", read: p.cells},
 		{name: "Redis", read: played.watch.entries},
 		{name: "the channels of Redis", read: func(*testing.T) map[string]string { return lines(played.watch.heard.String()) }},

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/creditgraph/creditgraph/internal/config"
 	"github.com/creditgraph/creditgraph/internal/lending"
 	"github.com/creditgraph/creditgraph/internal/provider"
@@ -14,7 +16,9 @@ import (
 	"github.com/creditgraph/creditgraph/internal/provider/kredete"
 	"github.com/creditgraph/creditgraph/internal/provider/kredmint"
 	"github.com/creditgraph/creditgraph/internal/provider/onepipe"
+	"github.com/creditgraph/creditgraph/internal/provider/resilient"
 	"github.com/creditgraph/creditgraph/internal/provider/trustdecision"
+	"github.com/creditgraph/creditgraph/internal/quota"
 	"github.com/creditgraph/creditgraph/internal/restclient"
 	"github.com/creditgraph/creditgraph/internal/service"
 )
@@ -45,13 +49,61 @@ func providers(c *config.Config, clock func() time.Time, logger *slog.Logger, ob
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", d.name.Title(), err)
 		}
-		p = provider.Observe(p, provider.Limits{Read: c.ReadDeadline, Write: c.WriteDeadline}, observer)
+		p = provider.Observe(p, limits(c), observer)
 		for _, around := range attempts {
 			p = provider.Intercept(p, around)
 		}
 		made = append(made, p)
 	}
 	return made, nil
+}
+
+// limits are those of one attempt of a call.
+func limits(c *config.Config) provider.Limits {
+	return provider.Limits{Read: c.ReadDeadline, Write: c.WriteDeadline}
+}
+
+// newGuards makes what stands around the calls of providers, which replicas count together where there is a Redis.
+func newGuards(c *config.Config, shared redis.UniversalClient, secret []byte, events resilient.Events, logger *slog.Logger) (*resilient.Guards, error) {
+	counted, err := quota.New(quota.Config{
+		Redis: shared, KeySecret: secret, Default: quota.Unlimited, Replicas: c.Replicas, Clock: time.Now, Logger: logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return resilient.New(resilient.Config{
+		Limits: limits(c), Retries: c.Calls.Retries, Reads: c.Calls.ReadConcurrency, Writes: c.Calls.WriteConcurrency,
+		Circuit: resilient.Circuit{
+			FailureRate: float64(c.Calls.CircuitFailures) / 100, MinimumCalls: c.Calls.CircuitCalls,
+			Window: c.Calls.CircuitWindow, Delay: c.Calls.CircuitDelay,
+		},
+		Plans: plans(c), Quota: counted, Events: events, Logger: logger,
+	}), nil
+}
+
+// guarded puts guards around all providers.
+func guarded(all []*provider.Provider, guards *resilient.Guards) []*provider.Provider {
+	around := make([]*provider.Provider, len(all))
+	for i, p := range all {
+		around[i] = guards.Around(p)
+	}
+	return around
+}
+
+// plans are how often providers may be asked: smooth, as no provider says whether its minutes are those of our clock.
+func plans(c *config.Config) map[lending.Provider]quota.Plan {
+	ours := map[lending.Provider]quota.Plan{}
+	if plan, ok := quota.PlanOf(c.Kredete.Plan); ok {
+		ours[lending.Kredete] = plan.Smooth()
+	}
+	for name, rate := range map[lending.Provider]int{
+		lending.TrustDecision: c.TrustDecision.RatePerMinute, lending.Kredmint: c.Kredmint.RatePerMinute,
+		lending.Carbon: c.Carbon.RatePerMinute, lending.OnePipe: c.OnePipe.RatePerMinute,
+	} {
+		// The burst is as large as in the least of Kredete's plans: these providers name none.
+		ours[name] = quota.Plan{Name: "rate", Minute: rate, Burst: (rate + 5) / 6}.Smooth()
+	}
+	return ours
 }
 
 func newKredete(c *config.Config, transport http.RoundTripper, clock func() time.Time, logger *slog.Logger) (*provider.Provider, error) {

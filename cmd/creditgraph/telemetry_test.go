@@ -79,7 +79,7 @@ func heads(t *testing.T, settings [][2]string) ([][2]string, *taken) {
 }
 
 // watchedProgram is a program that has a collector and Redis, and its twins behind proxies.
-func watchedProgram(t *testing.T) (p *program, traces, providers *taken) {
+func watchedProgram(t *testing.T) (p *program, seen *visited, traces, providers *taken) {
 	t.Helper()
 	twins, err := sandbox.Start(sandbox.Options{Customers: 3, Logger: slog.New(slog.DiscardHandler), ReportDelay: time.Millisecond, WebhookStep: time.Millisecond})
 	if err != nil {
@@ -91,7 +91,8 @@ func watchedProgram(t *testing.T) (p *program, traces, providers *taken) {
 		}
 	})
 	address, traces := collector(t)
-	settings, providers := heads(t, twins.Settings())
+	seen = &visited{}
+	settings, providers := heads(t, seen.inFront(t, twins.Settings()))
 	p = boot(t, setup{redis: "redis://" + miniredis.RunT(t).Addr(), real: settings, adjust: func(c *config.Config) {
 		c.Tracing.Endpoint = address
 	}})
@@ -100,7 +101,7 @@ func watchedProgram(t *testing.T) (p *program, traces, providers *taken) {
 	if _, err := p.service.ImportCustomers(t.Context(), lending.Kredete, nil); err != nil {
 		t.Fatal(lending.AsError(err).Detail())
 	}
-	return p, traces, providers
+	return p, seen, traces, providers
 }
 
 // metrics is the text of /metrics.
@@ -121,8 +122,8 @@ func (p *program) metrics(t *testing.T) string {
 // metrics are looked into, and stops it.
 func TestTelemetryTellsAllAndNothingPersonal(t *testing.T) {
 	t.Parallel()
-	p, traces, providers := watchedProgram(t)
-	p.playCanaries(t)
+	p, seen, traces, providers := watchedProgram(t)
+	p.playCanaries(t, seen)
 	if err := p.quiet(t.Context()); err != nil {
 		t.Fatal(err)
 	}

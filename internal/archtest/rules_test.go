@@ -80,6 +80,10 @@ func rules() []rule {
 
 		{of: []string{port}, may: []string{lending}},
 		{of: []string{"internal/provider/cached"}, may: []string{lending, port}},
+		{
+			of: []string{"internal/provider/resilient"}, may: []string{lending, port, "internal/quota"},
+			because: "what we ask of a provider by its plan is counted as what clients ask of us; see docs/adr/0023-resilient-calls.md",
+		},
 		{of: []string{"internal/provider/providertest"}, may: []string{lending, port}},
 		{of: []string{wire}, may: []string{lending}},
 		{

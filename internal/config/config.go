@@ -61,7 +61,9 @@ type Config struct {
 	TrustedDocuments string   `env:"CREDITGRAPH_TRUSTED_DOCUMENTS" help:"File of a manifest of operations, such as creditgraph manifest writes it: only these are answered. Without it any are."`
 
 	DefaultPlan string `env:"CREDITGRAPH_DEFAULT_PLAN" default:"unlimited" enum:"sandbox,starter,professional,enterprise,unlimited" help:"How much clients may ask for whose token names no plan."`
-	Replicas    int    `env:"CREDITGRAPH_REPLICAS" default:"1" help:"How many replicas share a client's plan where Redis does not count for all: each lets through its part."`
+	Replicas    int    `env:"CREDITGRAPH_REPLICAS" default:"1" help:"How many replicas share a client's plan, or ours at a provider, where Redis does not count for all: each lets through its part."`
+
+	Calls Calls `embed:""`
 
 	Sandbox Sandbox `embed:""`
 
@@ -122,6 +124,7 @@ type Kredete struct {
 	SignatureHeaders []string `env:"KREDETE_SIGNATURE_HEADERS" default:"X-Kredete-Signature,X-Webhook-Signature,X-Signature" help:"Headers in which the signature may come; Kredete does not name one."`
 	AmountUnit       string   `env:"KREDETE_AMOUNT_UNIT" default:"major" enum:"major,minor" help:"Unit of Kredete's amounts; its examples mean naira (major)."`
 	ScoreScale       string   `env:"KREDETE_SCORE_SCALE" default:"300:850" help:"Lowest and highest score, as Kredete publishes no scale."`
+	Plan             string   `env:"KREDETE_PLAN" default:"unlimited" enum:"sandbox,starter,professional,enterprise,unlimited" help:"Our plan at Kredete: all replicas together ask no more often than it allows. Without one Kredete's own refusals set the pace."`
 }
 
 // TrustDecision are the settings of the TrustDecision credit report (seed 001).
@@ -136,6 +139,7 @@ type TrustDecision struct {
 	CredentialsIn     string        `env:"TRUSTDECISION_CREDENTIALS_IN" default:"query" enum:"query,body,headers" help:"Where the partner code and key are sent."`
 	SignatureEncoding string        `env:"TRUSTDECISION_SIGNATURE_ENCODING" default:"any" enum:"any,hex,base64" help:"How the webhook's signature is written."`
 	TimestampSkew     time.Duration `env:"TRUSTDECISION_TIMESTAMP_SKEW" default:"5m" help:"How far a webhook's timestamp may lie from now."`
+	RatePerMinute     int           `env:"TRUSTDECISION_RATE_PER_MINUTE" default:"0" help:"How often all replicas together may ask TrustDecision in a minute; 0 for no limit."`
 }
 
 // Kredmint are the settings of the Kredmint API (seed 002).
@@ -148,12 +152,14 @@ type Kredmint struct {
 	PartnerID            string `env:"KREDMINT_PARTNER_ID" help:"Partner id, for the sign-up page."`
 	ClientToken          Secret `env:"KREDMINT_CLIENT_TOKEN" help:"Client token, for the sign-up page."`
 	WebhookAuthorization Secret `env:"KREDMINT_WEBHOOK_AUTHORIZATION" help:"The Authorization header that Kredmint's webhooks carry."`
+	RatePerMinute        int    `env:"KREDMINT_RATE_PER_MINUTE" default:"0" help:"How often all replicas together may ask Kredmint in a minute; 0 for no limit."`
 }
 
 // Carbon are the settings of the Carbon loan API (seed 003).
 type Carbon struct {
-	BaseURL string `env:"CARBON_BASE_URL" help:"Carbon's base address, before /v1."`
-	APIKey  Secret `env:"CARBON_API_KEY" help:"API key."`
+	BaseURL       string `env:"CARBON_BASE_URL" help:"Carbon's base address, before /v1."`
+	APIKey        Secret `env:"CARBON_API_KEY" help:"API key."`
+	RatePerMinute int    `env:"CARBON_RATE_PER_MINUTE" default:"0" help:"How often all replicas together may ask Carbon in a minute; 0 for no limit."`
 }
 
 // OnePipe are the settings of OnePipe's get_credit_score (seed 004).
@@ -169,6 +175,7 @@ type OnePipe struct {
 	ValidateRequestType string `env:"ONEPIPE_VALIDATE_REQUEST_TYPE" default:"get_credit_score" help:"request_type of a validation."`
 	AllowCards          bool   `env:"ONEPIPE_ALLOW_CARDS" help:"Allow authorisation by card. It brings this service into the scope of PCI DSS."`
 	OfferUnit           string `env:"ONEPIPE_OFFER_UNIT" default:"minor" enum:"minor,major" help:"Unit of offer_amount, which OnePipe does not state."`
+	RatePerMinute       int    `env:"ONEPIPE_RATE_PER_MINUTE" default:"0" help:"How often all replicas together may ask OnePipe in a minute; 0 for no limit."`
 }
 
 // Proxies are the networks that TrustedProxies names.

@@ -59,6 +59,8 @@ func configurationPage() string {
 		}
 		title := field.Name
 		switch title {
+		case "Calls":
+			title = "Calls of providers"
 		case "Sandbox":
 			title = "The embedded sandbox"
 		case "Tracing":

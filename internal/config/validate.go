@@ -72,6 +72,8 @@ func (c *Config) Validate() error {
 	if c.Sandbox.Customers < 1 || c.Sandbox.Customers > 100_000 {
 		refuse("CREDITGRAPH_SANDBOX_CUSTOMERS", "give a whole number from 1 to 100000")
 	}
+	c.Calls.validate(refuse)
+	c.validateRates(refuse)
 	c.validateProviders(refuse)
 	return errors.Join(errs...)
 }

@@ -14,6 +14,7 @@ type Keys struct {
 	Cache   []byte // seals what is cached, and hides the keys there
 	Tokens  []byte // binds reports to their orders
 	Quotas  []byte // hides the ids of clients where their requests are counted
+	Calls   []byte // the same for what we ask of providers
 	Health  []byte // names the board on which replicas tell how providers do
 	Signing []byte // bearer tokens
 	Sandbox []byte // bearer tokens of the embedded sandbox
@@ -29,6 +30,7 @@ func Derive(secret string) (k Keys, err error) {
 		{"cache v1", &k.Cache},
 		{"tokens v1", &k.Tokens},
 		{"quotas v1", &k.Quotas},
+		{"calls v1", &k.Calls},
 		{"health v1", &k.Health},
 		{"signing v1", &k.Signing},
 		{"signing in the sandbox v1", &k.Sandbox},

@@ -33,7 +33,7 @@ func TestNoTwoUsesShareAKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := map[string]bool{}
-	for _, key := range [][]byte{k.Records, k.Cache, k.Tokens, k.Quotas, k.Health, k.Signing, k.Sandbox, other.Records} {
+	for _, key := range [][]byte{k.Records, k.Cache, k.Tokens, k.Quotas, k.Calls, k.Health, k.Signing, k.Sandbox, other.Records} {
 		if len(key) != 32 || seen[string(key)] {
 			t.Errorf("a key of %d bytes, known already: %t", len(key), seen[string(key)])
 		}

@@ -41,6 +41,13 @@ type delivery interface {
 	Timeout() bool
 }
 
+// Unsent reports whether a call failed before anything of it was sent: its provider could not be reached at all,
+// which is no matter of one class of calls.
+func Unsent(err error) bool {
+	d, ok := errors.AsType[delivery](err)
+	return ok && !d.Sent() && !errors.Is(err, context.Canceled)
+}
+
 // TransportFailure is the error for a call that got no whole answer: refused, cut, timed out, half a
 // body. err should tell whether anything was sent; without that the worst is assumed.
 func TransportFailure(p lending.Provider, class Class, err error) *lending.Error {

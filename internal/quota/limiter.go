@@ -82,16 +82,21 @@ func (l *Limiter) ask(ctx context.Context, client, planName string, units func(P
 	if !plan.limited() {
 		return Verdict{Plan: plan.Name, Allowed: true}
 	}
+	return l.count(ctx, client, plan, units, 0)
+}
+
+// count counts what units says of the plan, or of the share of it, by which the client is held.
+func (l *Limiter) count(ctx context.Context, client string, plan Plan, units func(Plan) int, spare int) Verdict {
 	key := l.key(client)
 	if l.shared != nil {
-		v, err := l.shared.take(ctx, key, plan, units(plan))
+		v, err := l.shared.take(ctx, key, plan, units(plan), plan.spare(spare))
 		if err == nil {
 			return v
 		}
-		l.logger.DebugContext(ctx, "a client is limited by this replica's share of its plan", "error", err.Error())
+		l.logger.DebugContext(ctx, "a plan is kept by this replica's share of it", "error", err.Error())
 	}
 	share := plan.share(l.replicas)
-	return l.local.take(key, share, units(share))
+	return l.local.take(key, share, units(share), share.spare(spare))
 }
 
 // key names a client in Redis to nobody but us.

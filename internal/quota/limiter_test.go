@@ -152,11 +152,11 @@ func TestClientsDoNotShareAndPlansAreTheirOwn(t *testing.T) {
 func TestThePlansAreKredetes(t *testing.T) {
 	t.Parallel()
 	want := []Plan{
-		{"sandbox", 60, 10_000, 10},
-		{"starter", 300, 100_000, 50},
-		{"professional", 1000, 500_000, 100},
-		{"enterprise", 5000, 0, 500},
-		{Unlimited, 0, 0, 0},
+		{"sandbox", 60, 10_000, 10, 0},
+		{"starter", 300, 100_000, 50, 0},
+		{"professional", 1000, 500_000, 100, 0},
+		{"enterprise", 5000, 0, 500, 0},
+		{Unlimited, 0, 0, 0, 0},
 	}
 	if diff := cmp.Diff(want, Plans()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

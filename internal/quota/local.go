@@ -23,14 +23,21 @@ func newLocal(now func() time.Time, most int) (*local, error) {
 	return &local{now: now, tallies: tallies}, err
 }
 
-func (l *local) take(key string, p Plan, n int) Verdict {
+func (l *local) take(key string, p Plan, n, spare int) Verdict {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now().UnixMicro()
 	before, _ := l.tallies.Get(key)
-	after, allowed := before.take(p, now, n)
+	after, allowed := before.take(p, now, n, spare)
 	if n != 0 && allowed {
 		l.tallies.Add(key, after)
 	}
-	return after.verdict(p, now, n, allowed)
+	return after.verdict(p, now, n+spare, allowed)
+}
+
+func (l *local) hold(key string, p Plan, pause time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before, _ := l.tallies.Get(key)
+	l.tallies.Add(key, before.hold(p, l.now().UnixMicro(), pause.Microseconds()))
 }

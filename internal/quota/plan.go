@@ -1,15 +1,27 @@
 // Package quota counts what each client asks for, and refuses what goes beyond its plan. The count is shared by
-// all replicas through Redis; without Redis each replica counts by itself.
+// all replicas through Redis; without Redis each replica counts by itself. What this service asks of a provider is
+// counted in the same way, by the plan that it has there.
 package quota
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Plan is how much a client may ask for, in units: a plain request is one unit, a costly one several.
 type Plan struct {
 	Name   string
 	Minute int // units in one minute of the clock; 0 for a plan that limits nothing
 	Day    int // units in one day, in UTC; 0 where only the minute counts
-	Burst  int // units at once; they come back evenly, as many a minute as Minute says
+	Burst  int // units at once; they come back evenly, as many a minute as Refill says
+	Refill int // Minute where 0
+}
+
+// Smooth is the plan with a refill that together with the burst is what a minute has, wherever that begins: who keeps
+// to it is within the plan by any clock.
+func (p Plan) Smooth() Plan {
+	p.Refill = max(p.Minute-p.Burst, 1)
+	return p
 }
 
 // Unlimited is the plan that limits nothing, for services that stand behind a gateway which counts.
@@ -45,7 +57,7 @@ func (p Plan) share(replicas int) Plan {
 	if replicas <= 1 || !p.limited() {
 		return p
 	}
-	p.Minute, p.Burst = max(1, p.Minute/replicas), max(1, p.Burst/replicas)
+	p.Minute, p.Burst, p.Refill = max(1, p.Minute/replicas), max(1, p.Burst/replicas), p.Refill/replicas
 	if p.Day > 0 {
 		p.Day = max(1, p.Day/replicas)
 	}
@@ -61,8 +73,14 @@ func (p Plan) most(n int) int {
 	return n
 }
 
+// spare is how many units have to be left after one is taken. At least one can always be taken.
+func (p Plan) spare(n int) int { return max(p.most(n+1)-1, 0) }
+
 // interval is how long one unit of the burst takes to come back, in microseconds.
-func (p Plan) interval() int64 { return (minute + int64(p.Minute) - 1) / int64(p.Minute) }
+func (p Plan) interval() int64 {
+	refill := int64(cmp.Or(p.Refill, p.Minute))
+	return (minute + refill - 1) / refill
+}
 
 // Verdict is what becomes of a request, and what its client has left.
 type Verdict struct {

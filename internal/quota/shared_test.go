@@ -38,7 +38,7 @@ func TestReplicasShareAPlanExactly(t *testing.T) {
 		for i := range 50 {
 			group.Go(func() {
 				for range 10 {
-					v, err := replicas[i%2].shared.take(t.Context(), replicas[i%2].key("web"), plan, 1)
+					v, err := replicas[i%2].shared.take(t.Context(), replicas[i%2].key("web"), plan, 1, 0)
 					if err != nil {
 						t.Error(err)
 					} else if v.Allowed {
@@ -220,14 +220,23 @@ func TestRedisCountsAsWeDo(t *testing.T) {
 			t.Fatal(err)
 		}
 		plan := rapid.SampledFrom([]Plan{
-			Plans()[0], Plans()[3], {Name: "odd", Minute: 7, Burst: 3, Day: 11}, {Name: "tight", Minute: 1, Burst: 1, Day: 1},
+			Plans()[0], Plans()[3], Plans()[1].Smooth(), {Name: "odd", Minute: 7, Burst: 3, Day: 11}, {Name: "tight", Minute: 1, Burst: 1, Day: 1},
 		}).Draw(t, "plan")
 		key := rand.Text()
 		for range rapid.IntRange(1, 40).Draw(t, "requests") {
 			c.advance(time.Duration(rapid.SampledFrom([]int64{0, 1, 999_999, 1_000_000, 61_000_000, 3_600_000_000, 90_000_000_000}).Draw(t, "passed")) * time.Microsecond)
-			n := plan.most(rapid.IntRange(-2, 12).Draw(t, "units"))
-			want := here.take(key, plan, n)
-			got, err := far.take(context.Background(), key, plan, n)
+			if span := rapid.SampledFrom([]time.Duration{0, 0, 0, time.Microsecond, 90 * time.Second}).Draw(t, "pause"); span > 0 {
+				here.hold(key, plan, span)
+				if err := far.hold(context.Background(), key, plan, span); err != nil {
+					t.Fatal(err)
+				}
+			}
+			n, spare := plan.most(rapid.IntRange(-2, 12).Draw(t, "units")), 0
+			if n > 0 {
+				spare = rapid.IntRange(0, 3).Draw(t, "spare")
+			}
+			want := here.take(key, plan, n, spare)
+			got, err := far.take(context.Background(), key, plan, n, spare)
 			if err != nil {
 				t.Fatal(err)
 			}

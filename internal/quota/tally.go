@@ -40,11 +40,11 @@ func (t tally) wait(p Plan, now int64, n int) int64 {
 	return wait
 }
 
-// take takes n units if there are as many; it gives units back where n is negative, and changes nothing where it
-// is 0.
-func (t tally) take(p Plan, now int64, n int) (after tally, allowed bool) {
+// take takes n units if spare more are left beside them; it gives units back where n is negative, and changes
+// nothing where it is 0.
+func (t tally) take(p Plan, now int64, n, spare int) (after tally, allowed bool) {
 	t = t.at(now)
-	if n > 0 && t.wait(p, now, n) > 0 {
+	if n > 0 && t.wait(p, now, n+spare) > 0 {
 		return t, false
 	}
 	t.due = max(t.due+int64(n)*p.interval(), now)
@@ -62,7 +62,14 @@ func (t tally) available(p Plan, now int64) int {
 	return int(max(left, 0))
 }
 
-// verdict says what became of a request for n units, after which the tally is this.
+// hold lets nothing be taken for a pause. After it the burst comes back evenly.
+func (t tally) hold(p Plan, now, pause int64) tally {
+	t = t.at(now)
+	t.due = max(t.due, now+pause+int64(p.Burst-1)*p.interval())
+	return t
+}
+
+// verdict says what became of a request that needed n units to be there, after which the tally is this.
 func (t tally) verdict(p Plan, now int64, n int, allowed bool) Verdict {
 	v := Verdict{
 		Plan: p.Name, Limited: true, Allowed: allowed, Limit: p.Minute, Remaining: max(p.Minute-int(t.inMinute), 0),

@@ -16,6 +16,7 @@ import (
 	"github.com/creditgraph/creditgraph/internal/event"
 	"github.com/creditgraph/creditgraph/internal/lending"
 	"github.com/creditgraph/creditgraph/internal/loader"
+	"github.com/creditgraph/creditgraph/internal/provider"
 	"github.com/creditgraph/creditgraph/internal/service"
 )
 
@@ -57,9 +58,21 @@ func (s *Server) graphQL(c Config, gate *auth.Gate) http.Handler {
 	srv.AroundResponses(reportCost)
 	srv.AroundResponses(audited(c.Audit))
 	srv.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
-		return next(loader.With(ctx, loader.New(c.Source, batching...)))
+		return next(loader.With(budgeted(ctx, c.ReadBudget), loader.New(c.Source, batching...)))
 	})
 	return metered.admit(c.Patience.limited(srv))
+}
+
+// budgeted gives an answer one budget for what it reads of providers. A mutation has none: what it did may have taken
+// longer than reads are to take, and it is read after that.
+func budgeted(ctx context.Context, span time.Duration) context.Context {
+	if span <= 0 || !graphql.HasOperationContext(ctx) {
+		return ctx
+	}
+	if op := graphql.GetOperationContext(ctx); op.Operation == nil || op.Operation.Operation == ast.Mutation {
+		return ctx
+	}
+	return provider.WithBudget(ctx, span)
 }
 
 // moneyMovers are the mutations that pay out, or count money as paid.

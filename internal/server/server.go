@@ -27,6 +27,8 @@ type Config struct {
 	Source    loader.Source
 	// BatchWait is how long a look-up waits for others to go with; the loader's own where 0.
 	BatchWait time.Duration
+	// ReadBudget is how long one answer waits for all that it reads of providers; each read by itself where 0.
+	ReadBudget time.Duration
 	// Issuer signs the tokens of the built-in endpoint.
 	Issuer *auth.Issuer
 	// Verifier checks bearer tokens; Issuer checks its own alone where nil.

@@ -150,7 +150,7 @@ func New(c Config) *Service {
 	if s.links = c.Links; s.links == nil {
 		s.links = c.Store
 	}
-	s.stopped, s.stop = context.WithCancel(context.Background())
+	s.stopped, s.stop = context.WithCancel(provider.InBackground(context.Background()))
 	for _, p := range c.Providers {
 		s.providers[p.Name] = p
 	}

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/creditgraph/creditgraph/internal/lending"
+	"github.com/creditgraph/creditgraph/internal/provider"
 )
 
 // Overview is what a customer's page needs of the providers and the records at once: the summary, and
@@ -106,7 +107,7 @@ func (s *Service) records(ctx context.Context, ids []lending.CustomerID) (r reco
 
 // ask reads profiles and credit lines, both at the same time and each in one batch.
 func (s *Service) ask(ctx context.Context, identities map[lending.CustomerID]map[lending.Provider]string, want lending.Freshness) answers {
-	ctx, cancel := context.WithTimeout(ctx, s.settings.ReadDeadline)
+	ctx, cancel := provider.WithinBudget(ctx, s.settings.ReadDeadline)
 	defer cancel()
 	var told answers
 	var group errgroup.Group
@@ -303,7 +304,7 @@ func (s *Service) Profiles(ctx context.Context, ids []lending.CustomerID, want l
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.settings.ReadDeadline)
+	ctx, cancel := provider.WithinBudget(ctx, s.settings.ReadDeadline)
 	defer cancel()
 	return readLinked(ctx, s, lending.Kredete, s.readers.Profiles, identities, want), nil
 }
@@ -315,7 +316,7 @@ func (s *Service) Suppliers(ctx context.Context, ids []lending.CustomerID) (map[
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.settings.ReadDeadline)
+	ctx, cancel := provider.WithinBudget(ctx, s.settings.ReadDeadline)
 	defer cancel()
 	found := readLinked(ctx, s, lending.Kredmint, s.readers.Suppliers, identities, lending.Freshness{})
 	for _, id := range ids {

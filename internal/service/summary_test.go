@@ -284,6 +284,27 @@ func TestASummaryWaitsForProvidersUntilItsDeadline(t *testing.T) {
 	})
 }
 
+func TestReadsOneAfterTheOtherShareABudget(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := inBubble(t, func(c *service.Config) { c.Settings.ReadDeadline = 2 * time.Second })
+		customer := b.customer(everywhere("1")...)
+		b.profiles.wait, b.suppliers.wait = time.Hour, time.Hour
+		ctx := provider.WithBudget(b.ctx, 3*time.Second)
+		began := time.Now()
+		if _, err := b.service.Profiles(ctx, []lending.CustomerID{customer}, lending.Freshness{}); err != nil {
+			t.Fatal(err)
+		}
+		first := time.Since(began)
+		if _, err := b.service.Suppliers(ctx, []lending.CustomerID{customer}); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); first != 2*time.Second || took != 3*time.Second {
+			t.Errorf("the first read waited for %s, both for %s", first, took)
+		}
+	})
+}
+
 func TestSuppliersAreTheirOwners(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

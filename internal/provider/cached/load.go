@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/creditgraph/creditgraph/internal/lending"
+	"github.com/creditgraph/creditgraph/internal/provider"
 )
 
 // job is a flight that this Read carries out.
@@ -82,6 +83,7 @@ func (r *Reader[V]) refresh(ctx context.Context, behind []*question[V]) {
 	if len(slots) == 0 || ctx.Err() != nil {
 		return
 	}
+	ctx = provider.InBackground(ctx)
 	r.cache.work.start(func() {
 		var jobs []job
 		for _, s := range r.cache.leaseFar(ctx, slots) {

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/creditgraph/creditgraph/internal/lending"
+	"github.com/creditgraph/creditgraph/internal/provider"
 )
 
 func TestFailuresAreOfAClosedKind(t *testing.T) {
@@ -264,6 +266,30 @@ func TestARefreshIsMadeOnceAndRestsAfterAFailure(t *testing.T) {
 		b.read("k")
 		synctest.Wait()
 		expect(t, b.read("k")[0], lending.SourceCached, "k v4", "")
+	})
+}
+
+// TestARefreshIsBackgroundWork: it takes nothing of the request's budget, and yields to requests.
+func TestARefreshIsBackgroundWork(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var background, budget []bool
+		b := newBench(t, func(_ *Config, s *Spec[person]) {
+			load := s.Load
+			s.Load = func(ctx context.Context, key string) (person, error) {
+				_, bounded := provider.BudgetEnd(ctx)
+				background, budget = append(background, provider.IsBackground(ctx)), append(budget, bounded)
+				return load(ctx, key)
+			}
+		})
+		ctx := provider.WithBudget(t.Context(), time.Second)
+		b.reader.Read(ctx, []string{"k"}, lending.Freshness{})
+		b.clock.advance(soft)
+		b.reader.Read(ctx, []string{"k"}, lending.Freshness{})
+		synctest.Wait()
+		if !slices.Equal(background, []bool{false, true}) || !slices.Equal(budget, []bool{true, false}) {
+			t.Errorf("a load and a refresh are in the background: %v; they have a budget: %v", background, budget)
+		}
 	})
 }
 
