@@ -7,6 +7,7 @@ import (
 
 	"github.com/creditgraph/creditgraph/internal/lending"
 	"github.com/creditgraph/creditgraph/internal/provider"
+	"github.com/creditgraph/creditgraph/internal/server"
 )
 
 const followHealth = `subscription($names: [CreditProvider!]) { providerHealth(providers: $names) { provider status circuit problem { code } } }`
@@ -52,7 +53,8 @@ func TestTheProvidersHealthIsToldAtOnceAndWhenItChanges(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := setup(t)
+			// Nothing but the news itself has it look.
+			b := setupWithin(t, server.SocketLimits{Ping: time.Hour, Silent: time.Hour})
 			heard := follow(b)
 			first := heard()
 			if strings.Count(first, `"provider":`) != 5 || !strings.Contains(first, `{"provider":"KREDETE","status":"UNKNOWN","circuit":"UNKNOWN","problem":null}`) ||

@@ -214,9 +214,10 @@ const (
 
 // newestWebhooks is what is known of the newest webhooks.
 type newestWebhooks struct {
-	mu     sync.Mutex
-	at     time.Time // when it was asked for
-	newest map[lending.Provider]time.Time
+	mu      sync.Mutex
+	at      time.Time // when it was asked for
+	failing bool
+	newest  map[lending.Provider]time.Time
 }
 
 // newestWebhooks is when each provider's newest webhook came. While our records cannot be reached it is what was
@@ -231,11 +232,11 @@ func (s *Service) newestWebhooks(ctx context.Context) map[lending.Provider]time.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), webhooksTimeout)
 	defer cancel()
 	newest, err := s.store.NewestDeliveries(ctx)
-	w.at = s.now()
-	if err != nil {
+	if err != nil && !w.failing { // once, however many ask
 		s.log.WarnContext(ctx, "it is not known when webhooks came last", "error", lending.AsError(err).Detail())
-		return w.newest
 	}
-	w.newest = newest
-	return newest
+	if w.at, w.failing = s.now(), err != nil; err == nil {
+		w.newest = newest
+	}
+	return w.newest
 }

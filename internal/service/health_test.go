@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -230,8 +231,14 @@ func TestTheNewestWebhookIsTold(t *testing.T) {
 	}
 	away.err = &lending.Error{Kind: lending.KindUnavailable}
 	b.clock.pass(time.Hour)
-	if at := b.healthOf(lending.Kredete).LastWebhookAt; !at.Equal(came) {
-		t.Errorf("with the records away it came at %s", at)
+	for range 3 {
+		if at := b.healthOf(lending.Kredete).LastWebhookAt; !at.Equal(came) {
+			t.Errorf("with the records away it came at %s", at)
+		}
+		b.clock.pass(time.Minute)
+	}
+	if n := strings.Count(b.log.String(), "it is not known when webhooks came last"); n != 1 {
+		t.Errorf("it is logged %d times", n)
 	}
 }
 

@@ -190,8 +190,10 @@ func deliveryNewest(b *bench) {
 		at       int
 		state    service.DeliveryState
 	}{
-		{lending.Kredete, 3, service.DeliveryApplied}, {lending.Kredete, 7, service.DeliverySetAside},
-		{lending.Kredete, 5, service.DeliveryReceived}, {lending.Kredmint, 4, service.DeliveryHeld},
+		{lending.Kredete, 3, service.DeliveryApplied},
+		{lending.Kredete, 7, service.DeliverySetAside},
+		{lending.Kredete, 5, service.DeliveryReceived},
+		{lending.Kredmint, 4, service.DeliveryHeld},
 	} {
 		b.put(func(row *service.Delivery) { row.Provider, row.ReceivedAt, row.State = d.provider, at(d.at), d.state })
 	}
