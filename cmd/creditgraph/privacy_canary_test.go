@@ -173,8 +173,9 @@ func canaryProgram(t *testing.T, postgres bool, redis string) (*program, *visite
 		}
 	})
 	seen := &visited{}
-	p := boot(t, setup{postgres: postgres, redis: redis, real: seen.inFront(t, twins.Settings()), adjust: func(c *config.Config) {
-		c.ReportPollAfter = time.Second
+	seen.stand(t, twins.Settings())
+	p := boot(t, setup{postgres: postgres, redis: redis, real: seen.settings, adjust: func(c *config.Config) {
+		c.ReportPollAfter = time.Millisecond
 	}})
 	p.sandbox = twins
 	twins.SendWebhooksTo(p.address())

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/parser"
 
+	"github.com/creditgraph/creditgraph/internal/config"
 	"github.com/creditgraph/creditgraph/internal/lending"
 )
 
@@ -22,6 +24,7 @@ type played struct {
 	told     []string
 	sent     map[string]bool // operations of the examples
 	streamed *logbook
+	replica  *logbook // what the other replica logged
 	watch    *redisWatch
 }
 
@@ -47,7 +50,7 @@ func (p *program) playCanaries(t *testing.T, seen *visited) *played {
 	c.webhooks()
 	c.failing(seen)
 	c.resolve()
-	c.polled()
+	c.polled(seen)
 	if err := p.quiet(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -293,8 +296,9 @@ func (p *played) resolve() {
 	}
 }
 
-// polled orders a report whose push never comes.
-func (p *played) polled() {
+// polled orders a report whose push never comes. Another replica asks for it: it does so when it starts, and later
+// only now and then.
+func (p *played) polled(seen *visited) {
 	p.t.Helper()
 	i := 1
 	for p.sandbox.World.Person(i).BVN == "" { // not everybody has one
@@ -307,8 +311,20 @@ func (p *played) polled() {
 	p.fault(p.t, lending.TrustDecision, map[string]any{"kind": "drop"})
 	p.say("OrderCreditReport", "OrderCreditReport", map[string]any{"idempotencyKey": "a-report-to-ask-for"}).
 		want(p.t, "orderCreditReport.operation.status", "AWAITING_PROVIDER")
+	replica, err := launch(context.WithoutCancel(p.t.Context()), p.t.TempDir(), setup{redis: string(p.settings.RedisURL), real: seen.settings, adjust: func(c *config.Config) {
+		c.DatabaseURL, c.DataKey, c.ReportPollAfter = p.settings.DatabaseURL, p.settings.DataKey, p.settings.ReportPollAfter
+	}})
+	if err != nil {
+		p.t.Fatal("the replica did not start:", err)
+	}
+	defer func() {
+		if err := replica.end(); err != nil {
+			p.t.Error("the replica did not stop well:", err)
+		}
+	}()
+	p.replica = replica.log
 	eventually(p.t, "the report is asked for", func() bool {
-		return !strings.Contains(p.ask(p.t, "CustomerProfile", map[string]any{"id": p.ids["customer"]}).text, `"ORDERED"`)
+		return !strings.Contains(replica.ask(p.t, "CustomerProfile", map[string]any{"id": p.ids["customer"]}).text, `"ORDERED"`)
 	})
 	p.heal(p.t, lending.TrustDecision)
 	p.keep("CustomerProfile", p.ask(p.t, "CustomerProfile", map[string]any{"id": p.ids["customer"]}))

@@ -18,6 +18,8 @@ import (
 // visited stands before the providers. It keeps the addresses that were asked for, and can answer in their place with
 // what it was sent.
 type visited struct {
+	settings [][2]string // of a gateway that is to use it
+
 	mu   sync.Mutex
 	urls []string
 	echo *echo
@@ -56,8 +58,8 @@ func (v *visited) addresses() []string {
 	return slices.Clone(v.urls)
 }
 
-// inFront gives the twins' settings with a proxy in front of each, which keeps what address was asked for.
-func (v *visited) inFront(t *testing.T, settings [][2]string) [][2]string {
+// stand puts a proxy in front of each of the twins, which keeps what address was asked for.
+func (v *visited) stand(t *testing.T, settings [][2]string) {
 	t.Helper()
 	settings = slices.Clone(settings)
 	for i, setting := range settings {
@@ -78,7 +80,7 @@ func (v *visited) inFront(t *testing.T, settings [][2]string) [][2]string {
 		t.Cleanup(listening.Close)
 		settings[i][1] = listening.URL + target.Path
 	}
-	return settings
+	v.settings = settings
 }
 
 // answer repeats a request in each field that any provider's errors have, and in a header.

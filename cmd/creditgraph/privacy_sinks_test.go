@@ -32,6 +32,7 @@ func (p *program) sinks(played *played, seen *visited) []sink {
 		{name: "the answers", read: func(*testing.T) map[string]string { return played.answers() }},
 		{name: "the streams of events", read: func(*testing.T) map[string]string { return lines(played.streamed.String()) }},
 		{name: "the log", read: func(*testing.T) map[string]string { return lines(p.log.String()) }},
+		{name: "the log of another replica", read: func(*testing.T) map[string]string { return lines(played.replica.String()) }},
 		{name: "the addresses that providers are asked at", read: func(*testing.T) map[string]string { return list(seen.addresses()) }, allowed: p.contracted},
 		{name: "the metrics", read: func(t *testing.T) map[string]string { return lines(p.metrics(t)) }},
 		{name: "the database", read: p.cells},
