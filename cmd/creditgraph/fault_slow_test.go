@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -138,6 +139,40 @@ func (p *countedProfiles) Profile(ctx context.Context, _ string) (lending.Profil
 	}
 }
 
+// profileReplica is what one replica reads profiles with: the cache on Redis, and the guards below it.
+func profileReplica(t *testing.T, c *config.Config, address string, source provider.ProfileReader, cfg cached.Config) (read func() lending.Fetched[lending.Profile], stop func()) {
+	t.Helper()
+	redis, err := cached.NewRedis(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Redis = redis
+	cache, err := cached.NewCache(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache.Start()
+	guards, err := newGuards(c, redis, []byte(testKey), nil, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	guarded := guards.Around(&provider.Provider{Name: lending.Kredete, Profiles: source})
+	profiles := readers(c, cache, []*provider.Provider{guarded}).Profiles
+	read = func() lending.Fetched[lending.Profile] {
+		return profiles.Read(t.Context(), []string{"id"}, lending.Freshness{})[0]
+	}
+	return read, func() {
+		cache.Stop()
+		keys, err := redis.Keys(t.Context(), cfg.Prefix+"*").Result()
+		if err == nil && len(keys) > 0 {
+			err = redis.Del(t.Context(), keys...).Err()
+		}
+		if err := errors.Join(err, redis.Close()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestAnExpiredKeyIsLoadedOnce has 10,000 requests at two replicas ask for one profile that has grown too old, at the
 // same time. Each replica loads it once at most.
 func TestAnExpiredKeyIsLoadedOnce(t *testing.T) {
@@ -156,29 +191,8 @@ func TestAnExpiredKeyIsLoadedOnce(t *testing.T) {
 	var replicas []func() lending.Fetched[lending.Profile]
 	var stops []func()
 	for range 2 {
-		redis, err := cached.NewRedis(address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		cache, err := cached.NewCache(cached.Config{Redis: redis, KeySecret: []byte(testKey), Prefix: prefix, Clock: clock, ReadBudget: patience, WriteBudget: patience})
-		if err != nil {
-			t.Fatal(err)
-		}
-		cache.Start()
-		guards, err := newGuards(&c, redis, []byte(testKey), nil, slog.New(slog.DiscardHandler))
-		if err != nil {
-			t.Fatal(err)
-		}
-		guarded := guards.Around(&provider.Provider{Name: lending.Kredete, Profiles: source})
-		profiles := readers(&c, cache, []*provider.Provider{guarded}).Profiles
-		replicas = append(replicas, func() lending.Fetched[lending.Profile] {
-			return profiles.Read(t.Context(), []string{"id"}, lending.Freshness{})[0]
-		})
-		stops = append(stops, cache.Stop, func() {
-			if err := redis.Close(); err != nil {
-				t.Error(err)
-			}
-		})
+		read, stop := profileReplica(t, &c, address, source, cached.Config{KeySecret: []byte(testKey), Prefix: prefix, Clock: clock, ReadBudget: patience, WriteBudget: patience})
+		replicas, stops = append(replicas, read), append(stops, stop)
 	}
 	close(source.gate)
 	if a := replicas[0](); a.Err != nil || a.Status != lending.SourceFresh {
