@@ -146,8 +146,8 @@ func (s *soak) excuses(name lending.Provider) bool {
 	return time.Now().Before(s.faulty[name])
 }
 
-// recovery is how long a provider may be given up for after it is well again.
-const recovery = 15 * time.Second
+// soakRecovery is how long a provider may be given up for after it is well again.
+const soakRecovery = 15 * time.Second
 
 // misbehave lets one provider after the other fail, each for a moment, and heals them all in the end.
 func (s *soak) misbehave(ctx context.Context, t *testing.T) {
@@ -169,7 +169,7 @@ func (s *soak) misbehave(ctx context.Context, t *testing.T) {
 		case <-time.After(time.Duration(500+dice.IntN(3000)) * time.Millisecond):
 		}
 		s.heal(t, name)
-		s.blame(name, time.Now().Add(recovery))
+		s.blame(name, time.Now().Add(soakRecovery))
 	}
 }
 

@@ -92,7 +92,8 @@ func watchedProgram(t *testing.T) (p *program, seen *visited, traces, providers 
 	})
 	address, traces := collector(t)
 	seen = &visited{}
-	settings, providers := heads(t, seen.inFront(t, twins.Settings()))
+	seen.stand(t, twins.Settings())
+	settings, providers := heads(t, seen.settings)
 	p = boot(t, setup{redis: "redis://" + miniredis.RunT(t).Addr(), real: settings, adjust: func(c *config.Config) {
 		c.Tracing.Endpoint = address
 	}})
