@@ -81,6 +81,26 @@ generate-check: ## Fail when generating changes anything
 	go tool gqlgen generate; \
 	diff <(echo "$$before") <(sums) || { echo 'generated code is not current: run make generate'; exit 1; }
 
+.PHONY: schema-tools
+schema-tools:
+	npm --prefix tools/schema ci --no-audit --no-fund
+
+.PHONY: schema-lint
+schema-lint: schema-tools ## Lint schema/; needs node and npm, and so do the next two
+	tools/schema/node_modules/.bin/eslint -c tools/schema/eslint.config.js --max-warnings 0 schema
+
+.PHONY: schema-breaking
+schema-breaking: schema-tools ## Fail when the schema breaks clients of the released one and CHANGELOG.md does not say so
+	node tools/schema/breaking.js schema/released.graphql schema CHANGELOG.md
+
+.PHONY: schema-test
+schema-test: schema-tools ## Test the two checks of the schema
+	npm --prefix tools/schema test
+
+.PHONY: schema-release
+schema-release: ## Keep the schema as the released one; a part of releasing a version
+	go run ./cmd/creditgraph schema > schema/released.graphql
+
 .PHONY: docs
 docs: ## Write docs/configuration.md from the settings
 	go test ./internal/config -run TestConfigurationPage -update
