@@ -60,7 +60,6 @@ const faults = {
   'no-typename-prefix': [['status: Status', 'loanStatus: Status']],
   'strict-id-in-types': [['  "Its id."\n  id: ID!\n', '']],
   'no-unreachable-types': [['status: Status', 'status: String']],
-  'known-type-names': [['status: Status', 'status: Standing']],
 };
 
 for (const [rule, replacements] of Object.entries(faults)) {
