@@ -1,11 +1,11 @@
 import type { CodegenConfig } from '@graphql-codegen/cli';
 
-// Types and documents come from the service's own schema and from the operations beside this folder.
+// Types and documents come from the service's own schema and from the operations beside this folder, which are not copied.
 const config: CodegenConfig = {
   schema: '../../schema/*.graphqls',
-  documents: '../operations/*.graphql',
+  documents: ['../operations/*.graphql', 'src/operations/*.graphql'],
   generates: {
-    'src/graph/': {
+    'src/generated/': {
       preset: 'client',
       presetConfig: { fragmentMasking: false },
       config: {

@@ -1,0 +1,29 @@
+// The websocket of both clients. It does not come back by itself: whoever follows comes back with the last cursor.
+import { createClient, type Client } from 'graphql-ws';
+import WebSocket from 'ws';
+import { address, refused, token } from './settings.js';
+
+export function socket(): Client {
+  let unanswered: ReturnType<typeof setTimeout> | undefined;
+  const client = createClient({
+    url: address.replace(/^http/, 'ws'),
+    webSocketImpl: WebSocket,
+    connectionParams: async () => ({ Authorization: `Bearer ${await token()}` }),
+    retryAttempts: 0,
+    connectionAckWaitTimeout: 10_000,
+    keepAlive: 10_000, // a machine that vanishes ends no connection: ask
+    on: {
+      closed: (event) => {
+        clearTimeout(unanswered);
+        if ((event as { code?: number }).code === 4403) refused();
+      },
+      ping: (received) => {
+        if (!received) unanswered = setTimeout(() => client.terminate(), 5_000);
+      },
+      pong: (received) => {
+        if (received) clearTimeout(unanswered);
+      },
+    },
+  });
+  return client;
+}
