@@ -1,9 +1,9 @@
 import type { CodegenConfig } from '@graphql-codegen/cli';
 
-// Types and documents come from the service's own schema and from the operations beside this folder, which are not copied.
+// Types and documents come from the service's own schema and from the operations beside this folder, of which there is no copy.
 const config: CodegenConfig = {
   schema: '../../schema/*.graphqls',
-  documents: ['../operations/*.graphql', 'src/operations/*.graphql'],
+  documents: ['../operations/*.graphql', '../events/*.graphql'],
   generates: {
     'src/generated/': {
       preset: 'client',
