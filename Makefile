@@ -102,8 +102,9 @@ schema-release: ## Keep the schema as the released one; a part of releasing a ve
 	go run ./cmd/creditgraph schema > schema/released.graphql
 
 .PHONY: docs
-docs: ## Write docs/configuration.md from the settings
+docs: ## Write docs/configuration.md from the settings, and docs/operations.md from the schema
 	go test ./internal/config -run TestConfigurationPage -update
+	go test ./internal/server -run TestOperationsPage -update
 
 .PHONY: format
 format: ## Format the hand-written code

