@@ -61,6 +61,20 @@ clients: ## Follow events with the npm clients while the program is killed; need
 	npm --prefix examples/events ci
 	CREDITGRAPH_TEST_NODE=1 go test -count=1 -run '^TestNodeClients$$' ./cmd/creditgraph
 
+.PHONY: examples
+examples: ## Test the TypeScript, Go and curl clients against the program; needs node, npm, bash and curl
+	npm --prefix examples/typescript ci --no-audit --no-fund
+	cd examples/go && go vet ./... && go test ./...
+	$(MAKE) --no-print-directory examples-check
+	CREDITGRAPH_TEST_NODE=1 go test -count=1 -run '^TestExamples$$' ./cmd/creditgraph
+
+.PHONY: examples-check
+examples-check: ## Fail when generating the Go client changes anything, or its modules are not tidy
+	@sums() { find examples/go/graph -type f -exec sha256sum {} + | sort -k 2; }; \
+	before=$$(sums); \
+	(cd examples/go && go generate ./... && go mod tidy -diff && go mod verify); \
+	diff <(echo "$$before") <(sums) || { echo 'the Go client is not current: run go generate in examples/go'; exit 1; }
+
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (10s)
 	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \

@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -34,10 +35,11 @@ func standBefore(t *testing.T, service string) *exampleFront {
 	front := &exampleFront{}
 	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(behind) }, FlushInterval: -1}
 	proxy.ModifyResponse = func(answer *http.Response) error {
-		if answer.Request.Method == http.MethodPost && front.cuts.Add(-1) >= 0 {
-			return http.ErrAbortHandler
+		if answer.Request.Method != http.MethodPost || front.cuts.Add(-1) < 0 {
+			return nil
 		}
-		return nil
+		_, err := io.Copy(io.Discard, answer.Body) // it is cut when all is done, not while the service is at it
+		return errors.Join(http.ErrAbortHandler, err)
 	}
 	proxy.ErrorHandler = func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
