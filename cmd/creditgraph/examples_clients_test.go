@@ -229,8 +229,10 @@ func exampleFollows(t *testing.T, b *crashBench, client exampleClient) {
 // exampleIsRefused follows with a token that is not good, and behind a cursor that is none.
 func exampleIsRefused(t *testing.T, b *crashBench, client exampleClient) {
 	service := b.start(t, "")
+	begin := b.happen(t, service, 1)
 	for _, c := range []struct{ token, cursor, want string }{
 		{b.token + "x", "", "The token is not valid."},
+		{b.token + "x", begin, "The token is not valid."},
 		{b.token, "nowhere", "The input has problems"},
 	} {
 		p := client.start(t, service.address, c.token, "follow", c.cursor)

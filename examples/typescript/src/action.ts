@@ -1,7 +1,7 @@
 // Sending an action so that it happens at most once.
 import { Failure, type Graph, type Problem } from './graph.js';
 import { ApplyForLoanDocument, OperationUpdatesDocument, type ApplyForLoanInput, type ApplyForLoanMutation, type OpFragment } from './generated/graphql.js';
-import { pause } from './settings.js';
+import { lockedOut, pause } from './settings.js';
 
 type Payload = NonNullable<ApplyForLoanMutation['applyForLoan']>;
 
@@ -54,6 +54,7 @@ export async function settled(graph: Graph, id: string, tell: (operation: OpFrag
     });
     if (last && !open.includes(last.status)) return last;
     if ('problems' in ending && !ending.problems.some(({ retryable }) => retryable)) throw new Failure(ending.problems);
+    if (lockedOut()) throw new Error('The token is not valid.');
     await pause(attempt);
   }
 }

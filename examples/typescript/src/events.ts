@@ -1,7 +1,7 @@
 // Following the events, each of them once.
 import { Failure, type Graph } from './graph.js';
 import { EventsDocument, NewestEventDocument, type EventsSubscription } from './generated/graphql.js';
-import { pause } from './settings.js';
+import { lockedOut, pause } from './settings.js';
 
 type Event = EventsSubscription['events']['event'];
 
@@ -25,6 +25,7 @@ export async function follow(graph: Graph, after: string | null, take: (event: E
       return 'more';
     });
     if ('problems' in ending && !ending.problems.some(({ retryable }) => retryable)) throw new Failure(ending.problems);
+    if (lockedOut()) throw new Error('The token is not valid.');
     tell('cut' in ending ? `the connection ended: ${ending.cut}` : 'the subscription ended');
     await pause(attempt);
   }

@@ -50,7 +50,7 @@ const commands: Record<string, (graph: Graph, ...given: string[]) => Promise<voi
     console.log('settled', status);
   },
   async follow(graph, after) {
-    const begin = after ?? (await newest(graph));
+    const begin = after || (await newest(graph));
     say(`behind ${begin}`);
     await follow(graph, begin, ({ type, occurredAt, loan, id }) => console.log(occurredAt, type, loan?.status ?? '-', id), say);
   },

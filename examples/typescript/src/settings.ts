@@ -31,10 +31,13 @@ export async function token(): Promise<string> {
   return current.token;
 }
 
-/** Forget a token that was refused. One that was given stays: there is no other. */
+/** Forget a token that was refused. */
 export function refused(): void {
-  if (CREDITGRAPH_CLIENT_ID) current.until = 0;
+  current.until = 0;
 }
+
+/** Whether the only token that there is was refused, so that coming back does not help. */
+export const lockedOut = (): boolean => current.until === 0 && !CREDITGRAPH_CLIENT_ID;
 
 /** Fetch with the token. A refused one is replaced once: the service did nothing for it. */
 export const authorizedFetch: typeof fetch = async (input, init) => {
