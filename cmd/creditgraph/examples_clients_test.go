@@ -160,7 +160,7 @@ func exampleLosesAnswer(t *testing.T, b *crashBench, client exampleClient) {
 func exampleWaits(t *testing.T, b *crashBench, client exampleClient) {
 	address := clientsAddress(t)
 	service := b.startAt(t, address)
-	b.twin(t, http.MethodPost, crashApply.provider, "faults", twin.Rule{Kind: twin.CutAfterEffect, Times: 1, Match: twin.Match{Method: http.MethodPost}}, nil)
+	b.twin(t, http.MethodPost, crashApply.provider, "faults", twin.Rule{Kind: twin.CutAfterEffect, Times: 1, Match: twin.Match{Method: http.MethodPost, Path: crashApply.path}}, nil)
 	p := client.start(t, service.address, b.token, "apply", b.customers[crashKnown], "unknown-outcome")
 	p.says(t, "the operation is OUTCOME_UNKNOWN", 1)
 	service.kill()

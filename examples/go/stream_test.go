@@ -135,8 +135,10 @@ func TestWhatIsNotToBeSentAgain(t *testing.T) {
 				sent++
 				fmt.Fprint(w, answer)
 			})
-			if payload, err := apply(t.Context(), s, &graph.ApplyForLoanInput{}); err == nil {
-				t.Errorf("it came to %v", payload)
+			var refused *refusedError
+			payload, err := apply(t.Context(), s, &graph.ApplyForLoanInput{})
+			if err == nil || errors.As(err, &refused) != (name == "a user error") {
+				t.Errorf("it came to %v, %v", payload, err)
 			}
 			if sent != 1 {
 				t.Errorf("it was sent %d times, want once", sent)

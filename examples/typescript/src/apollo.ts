@@ -1,6 +1,6 @@
 // The graph by Apollo Client: queries by their hash over GET, mutations by POST, subscriptions over a websocket.
 import { createHash } from 'node:crypto';
-import { ApolloClient, ApolloLink, CombinedGraphQLErrors, HttpLink, InMemoryCache, type ErrorLike, type OperationVariables, type TypedDocumentNode } from '@apollo/client';
+import { ApolloClient, ApolloLink, CombinedGraphQLErrors, HttpLink, InMemoryCache, ServerError, type ErrorLike, type OperationVariables, type TypedDocumentNode } from '@apollo/client';
 import { PersistedQueryLink } from '@apollo/client/link/persisted-queries';
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
 import { OperationTypeNode } from 'graphql';
@@ -48,6 +48,7 @@ export function apollo(): Graph {
 }
 
 function answer<Data>({ data, error }: { data?: unknown; error?: ErrorLike | undefined }): Answer<Data> {
+  if (ServerError.is(error) && error.statusCode === 401) throw new Error('The token is not valid.');
   if (error && !CombinedGraphQLErrors.is(error)) throw error;
   return { data: data as Data | undefined, problems: error ? error.errors.map(problem) : [] };
 }
