@@ -75,6 +75,20 @@ clients: ## Follow events with the npm clients while the program is killed; need
 	npm --prefix examples/events ci
 	CREDITGRAPH_TEST_NODE=1 go test -count=1 -run '^TestNodeClients$$' ./cmd/creditgraph
 
+.PHONY: examples
+examples: ## Test the TypeScript, Go and curl clients against the program; needs node, npm, bash and curl
+	npm --prefix examples/typescript ci --no-audit --no-fund
+	cd examples/go && go vet ./... && go test ./...
+	$(MAKE) --no-print-directory examples-check
+	CREDITGRAPH_TEST_NODE=1 go test -count=1 -run '^TestExamples$$' ./cmd/creditgraph
+
+.PHONY: examples-check
+examples-check: ## Fail when generating the Go client changes anything, or its modules are not tidy
+	@sums() { find examples/go/graph -type f -exec sha256sum {} + | sort -k 2; }; \
+	before=$$(sums); \
+	(cd examples/go && go generate ./... && go mod tidy -diff && go mod verify); \
+	diff <(echo "$$before") <(sums) || { echo 'the Go client is not current: run go generate in examples/go'; exit 1; }
+
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (10s)
 	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \
@@ -95,10 +109,31 @@ generate-check: ## Fail when generating changes anything
 	go tool gqlgen generate; \
 	diff <(echo "$$before") <(sums) || { echo 'generated code is not current: run make generate'; exit 1; }
 
+.PHONY: schema-tools
+schema-tools:
+	npm --prefix tools/schema ci --no-audit --no-fund
+
+.PHONY: schema-lint
+schema-lint: schema-tools ## Lint schema/; needs node and npm, and so do the next two
+	tools/schema/node_modules/.bin/eslint -c tools/schema/eslint.config.js --max-warnings 0 schema
+
+.PHONY: schema-breaking
+schema-breaking: schema-tools ## Fail when the schema breaks clients of the released one and CHANGELOG.md does not say so
+	node tools/schema/breaking.js schema/released.graphql schema CHANGELOG.md
+
+.PHONY: schema-test
+schema-test: schema-tools ## Test the two checks of the schema
+	npm --prefix tools/schema test
+
+.PHONY: schema-release
+schema-release: ## Keep the schema as the released one; a part of releasing a version
+	go run ./cmd/creditgraph schema > schema/released.graphql
+
 .PHONY: docs
-docs: ## Write docs/configuration.md from the settings, and docs/metrics.md from the metrics
+docs: ## Write docs/configuration.md, docs/metrics.md and docs/operations.md from what they describe
 	go test ./internal/config -run TestConfigurationPage -update
 	go test ./internal/telemetry -run TestEveryMetricIsDescribed -update
+	go test ./internal/server -run TestOperationsPage -update
 
 .PHONY: format
 format: ## Format the hand-written code

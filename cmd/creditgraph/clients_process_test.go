@@ -15,7 +15,7 @@ import (
 	"testing"
 )
 
-// nodeProcess is a script of examples/events that runs.
+// nodeProcess is a client of examples that runs.
 type nodeProcess struct {
 	script  string
 	command *exec.Cmd
@@ -27,14 +27,20 @@ type nodeProcess struct {
 // startNode runs a script with its arguments, with these settings alone.
 func startNode(t *testing.T, script string, settings ...string) *nodeProcess {
 	t.Helper()
+	return startIn(t, "../../examples/events", script, append([]string{"node"}, strings.Fields(script)...), settings...)
+}
+
+// startIn runs a command in a folder, with these settings alone. The name is what it is called when it fails.
+func startIn(t *testing.T, folder, name string, command []string, settings ...string) *nodeProcess {
+	t.Helper()
 	p := &nodeProcess{
-		script: script, command: exec.Command("node", strings.Fields(script)...),
+		script: name, command: exec.Command(command[0], command[1:]...),
 		out: &logbook{}, errors: &logbook{}, exited: make(chan struct{}),
 	}
-	p.command.Dir, p.command.Stdout, p.command.Stderr = "../../examples/events", p.out, p.errors
+	p.command.Dir, p.command.Stdout, p.command.Stderr = folder, p.out, p.errors
 	p.command.Env = append(settings, "PATH="+os.Getenv("PATH"))
 	if err := p.command.Start(); err != nil {
-		t.Fatal("node:", err)
+		t.Fatal(name, "does not start:", err)
 	}
 	go func() {
 		defer close(p.exited)
@@ -44,7 +50,7 @@ func startNode(t *testing.T, script string, settings ...string) *nodeProcess {
 		_ = p.command.Process.Kill() // it may be dead already
 		<-p.exited
 		if t.Failed() {
-			t.Logf("%s said:\n%s", script, p.errors)
+			t.Logf("%s said:\n%s", name, p.errors)
 		}
 	})
 	return p
