@@ -63,6 +63,8 @@ export interface Keys {
   account(): Account;
   /** renew gets another token, and fails where somebody has to sign in again. */
   renew(): Promise<Account>;
+  /** onRefused is told when there is none to be had. */
+  onRefused?(): void;
 }
 
 const endpoint = '/graphql';
@@ -75,8 +77,8 @@ export function openSession(keys: Keys): Wire {
   async function send(operation: Operation, headers: Record<string, string> = {}, files: ReadonlyMap<string, File> = new Map()) {
     let response = await post(operation, headers, files, keys.account().token);
     if (response.status === 401) {
-      const account = await keys.renew();
-      response = await post(operation, headers, files, account.token);
+      const account = await renewed(keys);
+      if (account) response = await post(operation, headers, files, account.token);
     }
     return read(response);
   }
@@ -132,6 +134,16 @@ export function openSession(keys: Keys): Wire {
   };
 }
 
+/** renewed is an account with another token; null where somebody has to sign in again. */
+async function renewed(keys: Keys): Promise<Account | null> {
+  try {
+    return await keys.renew();
+  } catch {
+    keys.onRefused?.();
+    return null;
+  }
+}
+
 /** post sends an operation: as JSON, or as a form where it has files. */
 function post(operation: Operation, headers: Record<string, string>, files: ReadonlyMap<string, File>, token: string) {
   const body = JSON.stringify({ query: operation.query, variables: operation.variables ?? {}, operationName: operation.operationName ?? undefined });
@@ -169,11 +181,12 @@ async function read(response: Response): Promise<Answer<unknown>> {
 function openSocket(keys: Keys, onState: (state: StreamState, reason?: string) => void): Client {
   let refused = false;
   return createClient({
-    url: endpoint.replace(/^/, location.origin.replace(/^http/, 'ws')),
+    url: location.origin.replace(/^http/, 'ws') + endpoint,
     lazy: true,
     retryAttempts: Number.POSITIVE_INFINITY,
     connectionParams: async () => {
-      const account = refused ? await keys.renew() : keys.account();
+      const account = refused ? await renewed(keys) : keys.account();
+      if (!account) throw new Error('The token is no longer good. Sign in again.');
       return { Authorization: `Bearer ${account.token}` };
     },
     on: {
