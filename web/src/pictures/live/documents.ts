@@ -32,10 +32,14 @@ export function healthStream(inside: boolean): string {
   return `subscription LivePictureHealthStream { providerHealth { ${inside ? `provider { ${health} }` : health} } }`;
 }
 
-/** kindsDocument asks what there is to filter by and to follow. */
+/** kindsDocument asks what there is to filter by. The server takes two introspections in one document. */
 export const kindsDocument = `query LivePictureKinds {
   types: __type(name: "EventType") { enumValues { name } }
   providers: __type(name: "CreditProvider") { enumValues { name } }
+}`;
+
+/** streamsDocument asks what there is to follow. */
+export const streamsDocument = `query LivePictureStreams {
   streams: __type(name: "Subscription") {
     fields { name type { ...Named ofType { ...Named ofType { ...Named ofType { ...Named } } } } }
   }

@@ -1,14 +1,11 @@
 // What of the schema the live pane needs to know.
 import type { Session } from '../../session';
-import { kindsDocument } from './documents';
+import { kindsDocument, streamsDocument } from './documents';
 
 interface Named { name: string | null; fields: { name: string }[] | null; ofType?: Named | null }
 interface Values { enumValues: { name: string }[] | null }
-interface Answered {
-  types: Values | null;
-  providers: Values | null;
-  streams: { fields: { name: string; type: Named }[] } | null;
-}
+interface Choices { types: Values | null; providers: Values | null }
+interface Streams { streams: { fields: { name: string; type: Named }[] } | null }
 
 /** Kinds are what can be filtered by, and whether the health of providers can be followed. */
 export interface Kinds {
@@ -24,23 +21,22 @@ export const noKinds: Kinds = { types: [], providers: [], health: 'asked' };
 /** loadKinds looks at the schema. */
 export async function loadKinds(session: Session): Promise<Kinds> {
   try {
-    const { data } = await session.request<Answered>(kindsDocument);
-    return data ? kindsOf(data) : noKinds;
+    const [choices, streams] = await Promise.all([session.request<Choices>(kindsDocument), session.request<Streams>(streamsDocument)]);
+    return {
+      types: valuesOf(choices.data?.types), providers: valuesOf(choices.data?.providers), health: healthIn(streams.data),
+    };
   } catch {
     return noKinds; // whatever stands in the way of asking is said by what asks for events
   }
 }
 
-function kindsOf({ types, providers, streams }: Answered): Kinds {
-  const stream = streams?.fields.find((field) => field.name === 'providerHealth');
-  const fields = stream ? fieldsOf(stream.type) : [];
-  return {
-    types: valuesOf(types), providers: valuesOf(providers),
-    health: !stream ? 'asked' : fields.includes('status') ? 'provider' : 'inside',
-  };
+function healthIn(data: Streams | null | undefined): Kinds['health'] {
+  const stream = data?.streams?.fields.find((field) => field.name === 'providerHealth');
+  if (!stream) return 'asked';
+  return fieldsOf(stream.type).includes('status') ? 'provider' : 'inside';
 }
 
-function valuesOf(values: Values | null): string[] {
+function valuesOf(values: Values | null | undefined): string[] {
   return (values?.enumValues ?? []).map((value) => value.name).filter((name) => name !== 'UNKNOWN');
 }
 

@@ -17,14 +17,20 @@ export function TypeNode({ data }: NodeProps) {
       <Handle type="target" position={Position.Left} isConnectable={false} style={{ top: 17 }} />
       <div className="schema-node-head">
         <button type="button" className="nodrag nopan" aria-expanded={box.open} onClick={() => onVisit(box.name)}>{box.name}</button>
+        {!box.open && <span className="schema-more">{counted(box)}</span>}
         {box.open && <button type="button" className="nodrag nopan" aria-label={`Close ${box.name}`} onClick={() => onClose(box.name)}>×</button>}
       </div>
       <ul>
         {box.rows.map((row) => <li key={row.name}><NodeRow row={row} onVisit={onVisit} /></li>)}
-        {box.more > 0 && <li className="schema-more">{box.open ? `and ${box.more} more` : `${box.more} ${box.kind === 'enum' ? 'values' : 'fields'}`}</li>}
+        {box.open && box.more > 0 && <li className="schema-more">and {box.more} more</li>}
       </ul>
     </div>
   );
+}
+
+function counted({ kind, more }: TypeBox): string {
+  const word = kind === 'enum' ? 'value' : kind === 'union' ? 'member' : 'field';
+  return `${more} ${word}${more === 1 ? '' : 's'}`;
 }
 
 function NodeRow({ row, onVisit }: { row: Row; onVisit: (name: string) => void }) {

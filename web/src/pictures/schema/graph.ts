@@ -10,7 +10,7 @@ export interface TypeBox {
   open: boolean;
   /** rows are the fields that the box shows: none unless it is open. */
   rows: Row[];
-  /** more is how many fields the box leaves out. */
+  /** more is how many fields the box leaves out: all of them unless it is open. */
   more: number;
   x: number;
   y: number;
@@ -54,8 +54,8 @@ function boxOf(schema: GraphQLSchema, name: string, open: boolean): TypeBox {
   const all = rowsOf(schema, name);
   const rows = open ? shownOf(all) : [];
   const more = all.length - rows.length;
-  const lines = rows.length + (more > 0 ? 1 : 0);
-  const height = sizes.head + lines * sizes.row + sizes.foot;
+  const lines = rows.length + (open && more > 0 ? 1 : 0);
+  const height = sizes.head + (open ? lines * sizes.row + sizes.foot : 0);
   return { name, kind: kindOf(schema.getType(name)!), open, rows, more, x: 0, y: 0, width: sizes.width, height };
 }
 

@@ -1,16 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { buildASTSchema, isInterfaceType, isObjectType, parse, type ConstDirectiveNode, type GraphQLSchema } from 'graphql';
+import { isInterfaceType, isObjectType, type ConstDirectiveNode, type GraphQLSchema } from 'graphql';
 import { expect, test } from 'vitest';
+import { writtenSchema } from '../testing/schema';
 import { nodeScopeOf, personal, scopeOf } from './scopes';
-
-const folder = new URL('../../../../schema/', import.meta.url);
-
-/** source is the schema as it is written, with its directives. */
-function source(): GraphQLSchema {
-  const files = readdirSync(folder).filter((name) => name.endsWith('.graphqls')).sort();
-  const text = files.map((name) => readFileSync(new URL(name, folder), 'utf8')).join('\n');
-  return buildASTSchema(parse(text), { assumeValid: true });
-}
 
 type Directed = { directives?: readonly ConstDirectiveNode[] };
 
@@ -39,7 +30,7 @@ function scopesOf(schema: GraphQLSchema) {
 
 // `npx vitest run -u` writes the list anew after a change of the schema.
 test('the list of scopes is the one that the schema has', async () => {
-  await expect(`${JSON.stringify(scopesOf(source()), null, 1)}\n`).toMatchFileSnapshot('./scopes.json');
+  await expect(`${JSON.stringify(scopesOf(writtenSchema()), null, 1)}\n`).toMatchFileSnapshot('./scopes.json');
 });
 
 test('scopes are written as tokens have them', () => {

@@ -24,7 +24,7 @@ function SourceRow({ source, now }: { source: Source; now: number }) {
     <>
       <strong>{providerName(source.provider)}</strong>
       <span className="pic-chip" data-tone={tone}>{sentence(source.status)}</span>
-      <span className="pic-quiet">{text}{source.asOf && <>, <Moment iso={source.asOf} now={now} before={source.status === 'UNAVAILABLE' ? 'last heard ' : 'from '} /></>}</span>
+      <span className="pic-quiet">{text}{source.asOf && source.status !== 'FRESH' && <> · <Moment iso={source.asOf} now={now} before={source.status === 'UNAVAILABLE' ? 'last heard ' : ''} /></>}</span>
       {source.error?.message && <span className="pic-problem">{source.error.message}{source.error.retryable && ' Asking again may help.'}</span>}
     </>
   );
