@@ -57,8 +57,8 @@ func (e explorer) page(name string) http.Handler {
 // assets serves the files whose names change with their content.
 func (e explorer) assets() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name := path.Join("assets", r.PathValue("name"))
-		e.serve(w, r, name, strconv.Quote(path.Base(name)), keepAsset)
+		name := r.PathValue("name")
+		e.serve(w, r, "assets/"+name, strconv.Quote(name), keepAsset) // what leads out of the folder is no valid name
 	})
 }
 

@@ -2,7 +2,7 @@ import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
 import { entries } from 'virtual:operations';
 import type { Entry } from '../operations/collect';
 import type { EditorHandle } from './Editor';
-import { fill, type Ids, idsFrom, idsQuery, type IdsAnswer } from './ids';
+import { askForIds, fill, type Ids, idsFrom, idsQuery, type IdsAnswer } from './ids';
 import { Header } from './Header';
 import { Picker } from './Picker';
 import { SignIn } from './SignIn';
@@ -61,20 +61,22 @@ function Work({ access, theme, ready }: WorkProps) {
 const welcome = 'CustomerCreditSummary';
 
 /** useOpening opens entries in the editor, with the ids of this world in the places for them. */
-function useOpening({ session, account }: Access) {
+function useOpening({ session, account, roles }: Access) {
+  const preferred = account?.customerId ?? (account?.guest ? roles?.find(({ customerId }) => customerId)?.customerId : undefined);
   const [handle, setHandle] = useState<EditorHandle | null>(null);
   const [wanted, setWanted] = useState<Entry | null>(null);
   const [notice, setNotice] = useState('');
   const ready = useCallback((next: EditorHandle | null) => {
     setHandle(next);
-    if (next?.fresh) setWanted(entries.find(({ title }) => title === welcome) ?? null);
+    // Somebody may have chosen another one before the editor was there.
+    if (next?.fresh) setWanted((chosen) => chosen ?? entries.find(({ title }) => title === welcome) ?? null);
   }, []);
 
   useEffect(() => {
     if (!wanted || !handle || !session) return;
     let current = true;
     setNotice('');
-    const answered = session.request<IdsAnswer>(idsQuery).then(({ data }) => idsFrom(data ?? {}, account?.customerId));
+    const answered = session.request<IdsAnswer>(idsQuery, askForIds(preferred)).then(({ data }) => idsFrom(data ?? {}));
     answered.catch((): Ids => ({})).then((ids) => {
       if (!current) return;
       const { variables, missing } = fill(wanted.variables, ids);
@@ -85,7 +87,7 @@ function useOpening({ session, account }: Access) {
     return () => {
       current = false;
     };
-  }, [wanted, handle, session, account]);
+  }, [wanted, handle, session, preferred]);
 
   return { ready, notice, open: setWanted };
 }

@@ -68,6 +68,7 @@ function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
 export async function signIn(clientId: string, secret: string): Promise<Account> {
   const response = await fetch('/oauth/token', {
     method: 'POST',
+    credentials: 'omit', // or the browser would ask for a password itself where these are wrong
     body: new URLSearchParams({ grant_type: 'client_credentials', client_id: clientId, client_secret: secret }),
   });
   const answer = await response.json();

@@ -1,6 +1,6 @@
 // What the editor sends operations with.
 import type { Fetcher } from '@graphiql/toolkit';
-import { type DocumentNode, Kind, OperationTypeNode } from 'graphql';
+import { Kind, type OperationDefinitionNode, OperationTypeNode, parse } from 'graphql';
 import { type Answer, type GraphError, reasonOf, type StreamState, type Wire } from './session';
 import { emptied } from './uploads';
 
@@ -15,8 +15,9 @@ export interface Listener {
 /** makeFetcher sends queries and mutations by POST, and subscriptions over a websocket. */
 export function makeFetcher(session: Wire, listener: Listener): Fetcher {
   return (sent, options) => {
-    const operation = { query: sent.query, operationName: sent.operationName, variables: (sent.variables ?? {}) as object };
-    if (isSubscription(options?.documentAST, sent.operationName)) {
+    const meant = operationMeant(sent.query, sent.operationName);
+    const operation = { query: sent.query, operationName: meant?.name?.value, variables: (sent.variables ?? {}) as object };
+    if (meant?.operation === OperationTypeNode.SUBSCRIPTION) {
       return {
         subscribe: (sink: Parameters<Subscribe>[0]) => ({ unsubscribe: follow(session, listener, operation, sink) }),
       } as ReturnType<Fetcher>;
@@ -62,9 +63,16 @@ function follow(session: Wire, listener: Listener, operation: { query: string },
   };
 }
 
-/** isSubscription reports whether the operation that is sent is one. */
-export function isSubscription(document: DocumentNode | undefined, operationName?: string | null): boolean {
-  const operations = document?.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION) ?? [];
-  const operation = operations.find(({ name }) => name?.value === operationName) ?? operations[0];
-  return operation?.operation === OperationTypeNode.SUBSCRIPTION;
+/**
+ * operationMeant is the operation that somebody wants to run; undefined where the document cannot be read, which the
+ * graph then says. The editor finds out only after a while that it holds another document, so its word on the name
+ * counts only where there is such an operation.
+ */
+export function operationMeant(query: string, name?: string | null): OperationDefinitionNode | undefined {
+  try {
+    const operations = parse(query).definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
+    return operations.find((operation) => name && operation.name?.value === name) ?? operations[0];
+  } catch {
+    return undefined;
+  }
 }

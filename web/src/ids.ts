@@ -4,17 +4,19 @@
 export type Ids = Partial<Record<string, string>>;
 
 /** idsQuery asks for them. A part that the token may not read is null, and its places stay open. */
-export const idsQuery = `query ExplorerIds {
+export const idsQuery = `query ExplorerIds($own: ID!, $bound: Boolean!) {
+  own: customer(id: $own) @include(if: $bound) { id identities { provider externalId } suppliers { id } }
   known: customers(first: 1, filter: { linked: [KREDETE, CARBON, KREDMINT, ONE_PIPE, TRUST_DECISION], status: [ACTIVE] }) {
     edges { node { id identities { provider externalId } suppliers { id } } }
   }
-  customers(first: 1) { edges { node { id identities { provider externalId } } } }
+  customers(first: 100) { edges { node { id identities { provider externalId } } } }
   loans(first: 1) { edges { node { id } } }
   toDecide: loans(first: 1, filter: { providers: [KREDETE], status: [PENDING_REVIEW] }) { edges { node { id } } }
   toPayOut: loans(first: 1, filter: { providers: [KREDETE], status: [APPROVED] }) { edges { node { id } } }
   toRepay: loans(first: 1, filter: { providers: [KREDETE], status: [DISBURSED, ACTIVE] }) { edges { node { id } } }
   operations(first: 1) { edges { node { id } } }
-  waiting: operations(first: 1, filter: { status: [AWAITING_INFO, AWAITING_OTP] }) { edges { node { id } } }
+  forPassword: operations(first: 1, filter: { status: [AWAITING_OTP] }) { edges { node { id } } }
+  forInformation: operations(first: 1, filter: { status: [AWAITING_INFO] }) { edges { node { id } } }
   inDoubt: operations(first: 1, filter: { status: [OUTCOME_UNKNOWN] }) { edges { node { id } } }
 }`;
 
@@ -30,30 +32,38 @@ interface Page<T> {
 
 /** IdsAnswer is what idsQuery is answered with. */
 export type IdsAnswer = {
+  own?: CustomerRow | null;
   known?: Page<CustomerRow> | null;
   customers?: Page<CustomerRow> | null;
-} & Partial<Record<'loans' | 'toDecide' | 'toPayOut' | 'toRepay' | 'operations' | 'waiting' | 'inDoubt', Page<{ id: string }> | null>>;
+} & Partial<Record<'loans' | 'toDecide' | 'toPayOut' | 'toRepay' | 'operations' | 'forPassword' | 'forInformation' | 'inDoubt', Page<{ id: string }> | null>>;
 
-/** idsFrom reads an answer. own is the one customer whom the token opens, where there is only one. */
-export function idsFrom(answer: IdsAnswer, own?: string): Ids {
-  const customer = answer.known?.edges[0]?.node ?? answer.customers?.edges[0]?.node;
+/** askForIds are idsQuery's variables. customerId is whom to prefer to others, where there is such a customer. */
+export function askForIds(customerId?: string) {
+  return { own: customerId ?? '', bound: customerId !== undefined };
+}
+
+/** idsFrom reads an answer. */
+export function idsFrom(answer: IdsAnswer): Ids {
+  const customer = answer.own ?? answer.known?.edges[0]?.node ?? answer.customers?.edges[0]?.node;
   const at = (provider: string) => customer?.identities?.find((identity) => identity.provider === provider)?.externalId;
+  const without = (provider: string) =>
+    answer.customers?.edges.find(({ node }) => !node.identities?.some((identity) => identity.provider === provider))?.node.id;
   const first = (page?: Page<{ id: string }> | null) => page?.edges[0]?.node.id;
-  const id = own ?? customer?.id;
   return {
-    customer: id,
-    any: id,
+    customer: customer?.id,
+    any: customer?.id,
     supplier: customer?.suppliers?.[0]?.id,
     'carbon id': at('CARBON'),
-    'bureau id': at('TRUST_DECISION'),
-    'kredmint id': at('KREDMINT'),
+    'customer unknown to the bureau': without('TRUST_DECISION'),
+    'customer unknown to kredmint': without('KREDMINT'),
     'onepipe id': at('ONE_PIPE'),
     loan: first(answer.loans),
     'loan to decide': first(answer.toDecide),
     'loan to pay out': first(answer.toPayOut),
     'loan to repay': first(answer.toRepay),
     operation: first(answer.operations),
-    'operation that waits': first(answer.waiting),
+    'operation that waits for a password': first(answer.forPassword),
+    'operation that waits for information': first(answer.forInformation),
     'operation in doubt': first(answer.inDoubt),
   };
 }
@@ -113,7 +123,10 @@ function made(name: string): unknown {
     case 'phone':
       return `+23480${digits(8)}`;
     case 'nin':
+    case 'bvn':
       return digits(11);
+    case 'mobile':
+      return `9${digits(9)}`;
     case 'upload':
       return null; // the file goes beside the variables
     default:

@@ -16,8 +16,8 @@ const entries = collect();
 // Every place has something to fill it.
 const ids: Ids = {
   customer: 'c', loan: 'l', operation: 'o', supplier: 's', any: 'c',
-  'loan to decide': 'l', 'loan to pay out': 'l', 'loan to repay': 'l', 'operation that waits': 'o', 'operation in doubt': 'o',
-  'carbon id': 'x', 'bureau id': 'x', 'kredmint id': 'x', 'onepipe id': 'x',
+  'loan to decide': 'l', 'loan to pay out': 'l', 'loan to repay': 'l', 'operation that waits for a password': 'o', 'operation that waits for information': 'o', 'operation in doubt': 'o',
+  'carbon id': 'x', 'customer unknown to the bureau': 'c', 'customer unknown to kredmint': 'c', 'onepipe id': 'x',
 };
 
 /** chosen puts something in the place of the files that a person would choose. */
