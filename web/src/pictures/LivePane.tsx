@@ -1,6 +1,7 @@
 // The pane that shows events as they happen, and how the providers are doing.
 import { useEffect, useState } from 'react';
 import type { Session } from '../session';
+import { Frame } from './Frame';
 import { EventChart } from './live/EventChart';
 import { EventList } from './live/EventList';
 import type { Filter } from './live/follow';
@@ -18,7 +19,7 @@ export default function LivePane({ session }: { session: Session }) {
   const [filter, setFilter] = useState<Filter>({ providers: [], types: [] });
   const [following, step] = useEvents(session, filter);
   return (
-    <section className="pictures live-pane" aria-label="Live">
+    <Frame label="Live" className="live-pane">
       <section aria-labelledby="live-health">
         <h2 id="live-health">Providers</h2>
         {kinds && <ProviderHealth session={session} mode={kinds.health} />}
@@ -35,7 +36,7 @@ export default function LivePane({ session }: { session: Session }) {
           </>
         )}
       </section>
-    </section>
+    </Frame>
   );
 }
 

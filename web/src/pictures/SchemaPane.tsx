@@ -1,6 +1,7 @@
 // The pane that shows the schema: as a picture of types, or as a list of them.
 import type { GraphQLSchema } from 'graphql';
 import { lazy, Suspense, useReducer, useState } from 'react';
+import { Frame } from './Frame';
 import { nextTrail, startOf, trailFrom, type Move, type Trail } from './schema/trail';
 import { TypeDetails } from './schema/TypeDetails';
 import { TypeList } from './schema/TypeList';
@@ -23,9 +24,9 @@ export interface SchemaPaneProps {
 export default function SchemaPane({ schema, onShowType }: SchemaPaneProps) {
   if (!schema) {
     return (
-      <section className="pictures" aria-label="Schema">
+      <Frame label="Schema">
         <p className="pic-quiet" role="status">The schema has not come. To see it, a token needs read:events or operate.</p>
-      </section>
+      </Frame>
     );
   }
   return <Browser schema={schema} onShowType={onShowType} />;
@@ -41,7 +42,7 @@ function Browser({ schema, onShowType }: BrowserProps) {
   const shape = chosen ?? (narrow ? 'list' : 'picture');
   const visit = (type: string) => move({ kind: 'visit', type });
   return (
-    <section className="pictures schema-pane" aria-label="Schema">
+    <Frame label="Schema" className="schema-pane">
       <div className="schema-bar">
         <Steps trail={trail} move={move} onRestart={() => move({ kind: 'restart', view: start })} />
         <div role="group" aria-label="Show the types as">
@@ -61,7 +62,7 @@ function Browser({ schema, onShowType }: BrowserProps) {
           )}
         <TypeDetails schema={schema} name={trail.now.focus} onVisit={visit} onShowType={onShowType} />
       </div>
-    </section>
+    </Frame>
   );
 }
 

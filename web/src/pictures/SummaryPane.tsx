@@ -1,6 +1,7 @@
 // The pane that draws a customer's credit summary.
 import { useState } from 'react';
 import type { Session } from '../session';
+import { Frame } from './Frame';
 import { CustomerSearch } from './summary/CustomerSearch';
 import { SummaryPage } from './summary/SummaryPage';
 import { useSummary } from './summary/usesummary';
@@ -30,7 +31,7 @@ export default function SummaryPane({ session, response, customerId, onCustomerI
     ask(id);
   };
   return (
-    <section className="pictures summary-pane" aria-label="Credit summary">
+    <Frame label="Credit summary">
       <CustomerSearch session={session} onChoose={choose} />
       {given && summaries.length > 1 && <Chooser names={summaries.map((each) => each.name)} index={index} onIndex={setIndex} />}
       <div aria-live="polite" className="pic-status">
@@ -40,7 +41,7 @@ export default function SummaryPane({ session, response, customerId, onCustomerI
       {summary && <SummaryPage summary={summary} now={now} />}
       {summary && <Origin given={given} onAgain={summary.customerId ? () => choose(summary.customerId!) : undefined} />}
       {!summary && !asked && <p className="pic-quiet">Run an operation that asks for a credit summary, or look for a customer.</p>}
-    </section>
+    </Frame>
   );
 }
 

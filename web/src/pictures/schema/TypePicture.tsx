@@ -1,5 +1,5 @@
 // The picture of types. It comes in a chunk of its own, as what draws it is large.
-import { Background, Controls, ReactFlow, ReactFlowProvider, useReactFlow, type Edge, type Node } from '@xyflow/react';
+import { Background, Controls, ReactFlow, ReactFlowProvider, useReactFlow, useStore, type Edge, type Node } from '@xyflow/react';
 import '@xyflow/react/dist/style.css';
 import type { GraphQLSchema } from 'graphql';
 import { useEffect, useMemo } from 'react';
@@ -50,6 +50,7 @@ function nodeOf(box: TypeBox, focus: string, onVisit: (name: string) => void, on
 /** Fit moves the picture so that the type that is looked at, and what stands beside it, can be seen. */
 function Fit({ picture, focus }: { picture: Picture; focus: string }) {
   const { fitView } = useReactFlow();
+  const size = useStore((state) => `${state.width}x${state.height}`); // the pane can be enlarged
   useEffect(() => {
     const near = picture.lines.filter((line) => line.from === focus || line.to === focus).flatMap((line) => [line.from, line.to]);
     const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
@@ -57,6 +58,6 @@ function Fit({ picture, focus }: { picture: Picture; focus: string }) {
       void fitView({ nodes: [focus, ...near].map((id) => ({ id })), padding: 0.08, minZoom: 0.45, maxZoom: 1, duration: still ? 0 : 300 });
     });
     return () => cancelAnimationFrame(frame);
-  }, [picture, focus, fitView]);
+  }, [picture, focus, size, fitView]);
   return null;
 }
