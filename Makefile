@@ -61,6 +61,26 @@ clients: ## Follow events with the npm clients while the program is killed; need
 	npm --prefix examples/events ci
 	CREDITGRAPH_TEST_NODE=1 go test -count=1 -run '^TestNodeClients$$' ./cmd/creditgraph
 
+.PHONY: web
+web: ## Build the explorer's page into web/dist, which is committed; needs node and npm
+	npm --prefix web ci
+	npm --prefix web run build
+
+.PHONY: web-check
+web-check: ## Check the explorer's sources, and that web/dist is what they build; needs node and npm
+	npm --prefix web ci
+	npm --prefix web run typecheck
+	npm --prefix web test
+	@built=$$(mktemp -d); trap 'rm -rf "$$built"' EXIT; \
+	(cd web && npx vite build --logLevel warn --outDir "$$built/build" && node build-tools/pack.mjs "$$built/build" "$$built/dist"); \
+	diff web/dist/manifest.json "$$built/dist/manifest.json" || { echo 'web/dist is not what its sources build: run make web'; exit 1; }
+	go test -count=1 ./web
+
+.PHONY: explorer-test
+explorer-test: ## Try the explorer in Chromium against the program itself; needs node, npm and /usr/bin/chromium or EXPLORER_CHROMIUM
+	npm --prefix web ci
+	npm --prefix web run e2e
+
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (10s)
 	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \

@@ -118,6 +118,37 @@ test('the editor knows the schema, also where the token may not read it', async 
   await expect(page.locator('.graphiql-doc-explorer')).toContainText('Mutation');
 });
 
+test('a type of the picture is found in the documentation', async ({ page }) => {
+  await enter(page);
+  await page.getByRole('tab', { name: 'Schema' }).click();
+  await page.getByRole('button', { name: 'Open in the documentation' }).click();
+  await expect(page.locator('.graphiql-doc-explorer-title')).toHaveText(await page.locator('.pane h2, .pane h3').first().innerText());
+});
+
+test('a stream that is cut off comes back, with another token where the first is refused', async ({ page }) => {
+  await enter(page, 'analyst');
+  const tokens: string[] = [];
+  let cut = () => {};
+  await page.routeWebSocket('**/graphql', (socket) => {
+    const server = socket.connectToServer();
+    cut = () => void socket.close({ code: 4403, reason: 'The token has expired.' });
+    socket.onMessage((message) => {
+      const { type, payload } = JSON.parse(String(message));
+      if (type === 'connection_init') tokens.push(payload.Authorization);
+      server.send(message);
+    });
+  });
+  let renewed = 0;
+  page.on('request', (request) => request.url().endsWith('/explorer/session') && renewed++);
+  await choose(page, 'AllEvents');
+  await run(page);
+  await expect(page.locator('.stream')).toHaveText('live');
+  cut();
+  await expect.poll(() => tokens.length).toBe(2);
+  await expect(page.locator('.stream')).toHaveText('live');
+  expect(renewed).toBe(1);
+});
+
 test('dark and light', async ({ page }) => {
   await page.emulateMedia({ colorScheme: 'dark' });
   await enter(page);
@@ -140,6 +171,7 @@ test.describe('on a phone', () => {
     await expect(page.getByRole('navigation', { name: 'Operations' })).toBeHidden();
     await run(page);
     await expect(answer(page)).toContainText('"totalCount"');
+    await expect(page.locator('.graphiql-response')).toBeInViewport({ ratio: 0.5 });
     await page.getByRole('tab', { name: 'Summary', exact: true }).tap();
     await expect(page.getByRole('region', { name: 'Credit summary' })).toBeInViewport();
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
@@ -148,13 +180,14 @@ test.describe('on a phone', () => {
 
 test.describe('where customers are real', () => {
   const address = () => process.env.EXPLORER_DEPLOYMENT!;
+  const client = (name: string): { id: string; secret: string } => JSON.parse(process.env.EXPLORER_CLIENTS!)[name];
 
   test.beforeEach(({ watched }) => {
     watched.mayFail.push(/404 .*\/explorer\/session/, /401 .*\/oauth\/token/);
   });
 
   test('somebody signs in with a client and stays signed in over a reload', async ({ page }) => {
-    const { id, secret } = JSON.parse(process.env.EXPLORER_CLIENT!);
+    const { id, secret } = client('analyst');
     await page.goto(address());
     await page.getByLabel('Client id').fill(id);
     await page.getByLabel('Secret').fill('wrong');
@@ -175,12 +208,25 @@ test.describe('where customers are real', () => {
   });
 
   test('a token does as well', async ({ page, request }) => {
-    const { id, secret } = JSON.parse(process.env.EXPLORER_CLIENT!);
+    const { id, secret } = client('analyst');
     const granted = await request.post(`${address()}/oauth/token`, { form: { grant_type: 'client_credentials', client_id: id, client_secret: secret } });
     await page.goto(address());
     await page.getByLabel('Token').fill((await granted.json()).access_token);
     await page.getByRole('button', { name: 'Use the token' }).click();
     await expect(page.locator('.client')).toHaveText(id);
+  });
+
+  test('a token that may not read the schema works without, and is told why', async ({ page }) => {
+    const { id, secret } = client('clerk');
+    await page.goto(address());
+    await page.getByLabel('Client id').fill(id);
+    await page.getByLabel('Secret').fill(secret);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await choose(page, 'FindCustomers');
+    await run(page);
+    await expect(answer(page)).toContainText('"totalCount": 0');
+    await page.getByRole('tab', { name: 'Schema' }).click();
+    await expect(page.getByRole('tabpanel')).toContainText('needs the scope read:events or operate');
   });
 
   test('nobody is given a token', async ({ request }) => {

@@ -33,7 +33,7 @@ export async function sandbox(folder: string) {
   return { address, stop: program.stop };
 }
 
-/** deployment starts the program with a provider that nobody answers for, and a client that may get tokens. */
+/** deployment starts the program with a provider that nobody answers for, and clients that may get tokens. */
 export async function deployment(folder: string) {
   const settings = {
     DATABASE_URL: `sqlite:${join(folder, 'deployment.db')}`,
@@ -45,10 +45,13 @@ export async function deployment(folder: string) {
   };
   const run = (...args: string[]) => execFileSync(join(folder, 'creditgraph'), args, { cwd: folder, env: environment(settings), encoding: 'utf8' });
   run('migrate');
-  const printed = run('client', 'create', '--name', 'analyst', '--scopes', 'read:customers read:loans read:events');
-  const client: Client = { id: /client_id:\s*(\S+)/.exec(printed)![1], secret: /client_secret:\s*(\S+)/.exec(printed)![1] };
+  const make = (name: string, scopes: string): Client => {
+    const printed = run('client', 'create', '--name', name, '--scopes', scopes);
+    return { id: /client_id:\s*(\S+)/.exec(printed)![1], secret: /client_secret:\s*(\S+)/.exec(printed)![1] };
+  };
+  const clients: Record<string, Client> = { analyst: make('analyst', 'read:customers read:loans read:events'), clerk: make('clerk', 'read:customers') };
   const program = start(folder, settings);
-  return { address: await program.says(/creditgraph listens on (\S+)/), client, stop: program.stop };
+  return { address: await program.says(/creditgraph listens on (\S+)/), clients, stop: program.stop };
 }
 
 /** remove deletes what build made. */

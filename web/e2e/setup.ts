@@ -6,7 +6,7 @@ export default async function setup() {
   const [world, real] = await Promise.all([sandbox(folder), deployment(folder)]);
   process.env.EXPLORER_SANDBOX = world.address;
   process.env.EXPLORER_DEPLOYMENT = real.address;
-  process.env.EXPLORER_CLIENT = JSON.stringify(real.client);
+  process.env.EXPLORER_CLIENTS = JSON.stringify(real.clients);
   return async () => {
     await Promise.all([world.stop(), real.stop()]);
     remove(folder);

@@ -31,6 +31,10 @@ export function Side(props: SideProps) {
   useEffect(() => {
     if (host?.parentElement) host.parentElement.dataset.pane = pane;
   }, [host, pane]);
+  useEffect(() => {
+    // On a phone the answer comes below the fold.
+    if (props.answer && host && matchMedia('(max-width: 52rem)').matches) host.parentElement?.scrollIntoView({ block: 'start' });
+  }, [props.answer, host]);
   if (!host) return null;
   return createPortal(
     <>
