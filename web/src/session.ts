@@ -104,7 +104,7 @@ export function openSession(keys: Keys): Wire {
     );
     function close() {
       sockets.delete(client);
-      void client.dispose();
+      dispose(client);
     }
     return () => {
       end();
@@ -128,7 +128,7 @@ export function openSession(keys: Keys): Wire {
         complete: () => {},
       }, onState),
     close: () => {
-      for (const client of sockets) void client.dispose();
+      sockets.forEach(dispose);
       sockets.clear();
     },
   };
@@ -142,6 +142,11 @@ async function renewed(keys: Keys): Promise<Account | null> {
     keys.onRefused?.();
     return null;
   }
+}
+
+/** dispose ends a client. One that was about to connect rejects with why it could not, which onState has told already. */
+function dispose(client: Client) {
+  Promise.resolve(client.dispose()).catch(() => {});
 }
 
 /** post sends an operation: as JSON, or as a form where it has files. */

@@ -9,7 +9,7 @@ export function EventList({ events }: { events: LiveEvent[] }) {
   if (events.length === 0) return <p className="pic-quiet">No events yet.</p>;
   return (
     <div className="live-scroll" role="region" aria-label="Latest events" tabIndex={0}>
-      <ol className="live-list">{events.map((event) => <li key={event.id} data-event={event.type}><EventRow event={event} /></li>)}</ol>
+      <ol className="live-list">{events.map((event) => <li key={event.id} data-event={event.type} data-source={event.source}><EventRow event={event} /></li>)}</ol>
     </div>
   );
 }

@@ -26,6 +26,9 @@ test.each([
 });
 
 test('who may not see the schema gets along without', async () => {
+  const mobile = { ...sessionOf(''), scopes: ['read:customers'] };
+  expect(await loadKinds(mobile)).toEqual(noKinds);
+  expect(mobile.asked).toEqual([]); // an answer of 400 would stand in the browser's log
   expect(await loadKinds(fakeSession(() => ({ errors: [{ message: 'No.' }] })))).toEqual(noKinds);
   expect(await loadKinds(fakeSession(() => { throw new Error('away'); }))).toEqual(noKinds);
 });

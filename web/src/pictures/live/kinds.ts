@@ -18,8 +18,11 @@ export interface Kinds {
 /** noKinds is what a session knows that may not look at the schema. */
 export const noKinds: Kinds = { types: [], providers: [], health: 'asked' };
 
-/** loadKinds looks at the schema. */
+const opening = ['read:events', 'operate']; // the scopes that open the schema
+
+/** loadKinds looks at the schema, where the session may. */
 export async function loadKinds(session: Session): Promise<Kinds> {
+  if (!session.scopes.some((scope) => opening.includes(scope))) return noKinds;
   try {
     const [choices, streams] = await Promise.all([session.request<Choices>(kindsDocument), session.request<Streams>(streamsDocument)]);
     return {
