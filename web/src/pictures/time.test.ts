@@ -5,6 +5,8 @@ const now = Date.parse('2026-05-01T12:00:00Z');
 
 test.each([
   ['2026-05-01T11:59:59.500Z', 'now'],
+  ['2026-05-01T12:00:20Z', 'now'], // by a clock that is ahead
+  ['2026-05-01T12:00:40Z', 'in 40 seconds'],
   ['2026-05-01T11:57:00Z', '3 minutes ago'],
   ['2026-05-01T09:00:00Z', '3 hours ago'],
   ['2026-04-30T11:00:00Z', 'yesterday'],

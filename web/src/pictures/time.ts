@@ -4,12 +4,15 @@ const steps: [Intl.RelativeTimeFormatUnit, number][] = [
   ['day', 86_400_000], ['hour', 3_600_000], ['minute', 60_000], ['second', 1000],
 ];
 
+/** slack is how far ahead a moment may be and still be now, in milliseconds: the server's clock is another one. */
+const slack = 30_000;
+
 /** relative tells how far a moment is from now: "3 minutes ago", "in 7 days". Text that is no moment comes back as it is. */
 export function relative(iso: string, now: number, locale = 'en'): string {
   const at = Date.parse(iso);
   if (Number.isNaN(at)) return iso;
   const format = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
-  const off = at - now;
+  const off = at > now && at - now < slack ? 0 : at - now;
   const [unit, size] = steps.find(([, size]) => Math.abs(off) >= size) ?? steps[steps.length - 1];
   const count = Math.trunc(off / size);
   return format.format(count === 0 ? 0 : count, unit);
