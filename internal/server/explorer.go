@@ -95,7 +95,7 @@ func (e explorer) serve(w http.ResponseWriter, r *http.Request, name, tag, keep 
 		return
 	}
 	w.Header().Set("Content-Type", typeOf(name))
-	if err := send(w, r, file, packed); err != nil && r.Context().Err() == nil {
+	if err := send(w, file, packed); err != nil && r.Context().Err() == nil {
 		e.log.WarnContext(r.Context(), "a file of the explorer was not sent whole", "file", name, "error", err)
 	}
 }
@@ -111,13 +111,14 @@ func guardPage(header http.Header) {
 }
 
 // send writes a packed file, as it is or unpacked.
-func send(w http.ResponseWriter, r *http.Request, file fs.File, packed bool) error {
+func send(w http.ResponseWriter, file fs.File, packed bool) error {
 	if !packed {
 		content, err := gzip.NewReader(file)
 		if err != nil {
 			return fmt.Errorf("unpack: %w", err)
 		}
-		return copyTo(w, r, content)
+		_, err = io.Copy(w, content)
+		return err
 	}
 	info, err := file.Stat()
 	if err != nil {
@@ -125,14 +126,7 @@ func send(w http.ResponseWriter, r *http.Request, file fs.File, packed bool) err
 	}
 	w.Header().Set("Content-Encoding", "gzip")
 	w.Header().Set("Content-Length", strconv.FormatInt(info.Size(), 10))
-	return copyTo(w, r, file)
-}
-
-func copyTo(w http.ResponseWriter, r *http.Request, content io.Reader) error {
-	if r.Method == http.MethodHead {
-		return nil
-	}
-	_, err := io.Copy(w, content)
+	_, err = io.Copy(w, file)
 	return err
 }
 

@@ -226,7 +226,7 @@ test.describe('where customers are real', () => {
     await run(page);
     await expect(answer(page)).toContainText('"totalCount": 0');
     await page.getByRole('tab', { name: 'Schema' }).click();
-    await expect(page.getByRole('tabpanel')).toContainText('needs the scope read:events or operate');
+    await expect(page.getByRole('tabpanel', { name: 'Schema' })).toContainText('needs the scope read:events or operate');
   });
 
   test('nobody is given a token', async ({ request }) => {
