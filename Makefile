@@ -89,6 +89,26 @@ examples-check: ## Fail when generating the Go client changes anything, or its m
 	(cd examples/go && go generate ./... && go mod tidy -diff && go mod verify); \
 	diff <(echo "$$before") <(sums) || { echo 'the Go client is not current: run go generate in examples/go'; exit 1; }
 
+.PHONY: web
+web: ## Build the explorer's page into web/dist, which is committed; needs node and npm
+	npm --prefix web ci
+	npm --prefix web run build
+
+.PHONY: web-check
+web-check: ## Check the explorer's sources, and that web/dist is what they build; needs node and npm
+	npm --prefix web ci
+	npm --prefix web run typecheck
+	npm --prefix web test
+	@built=$$(mktemp -d); trap 'rm -rf "$$built"' EXIT; \
+	(cd web && npx vite build --logLevel warn --outDir "$$built/build" && node build-tools/pack.mjs "$$built/build" "$$built/dist"); \
+	diff web/dist/manifest.json "$$built/dist/manifest.json" || { echo 'web/dist is not what its sources build: run make web'; exit 1; }
+	go test -count=1 ./web
+
+.PHONY: explorer-test
+explorer-test: ## Try the explorer in Chromium against the program itself; needs node, npm and /usr/bin/chromium or EXPLORER_CHROMIUM
+	npm --prefix web ci
+	npm --prefix web run e2e
+
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (10s)
 	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \

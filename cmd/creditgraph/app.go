@@ -30,6 +30,7 @@ import (
 	"github.com/creditgraph/creditgraph/internal/store"
 	"github.com/creditgraph/creditgraph/internal/telemetry"
 	"github.com/creditgraph/creditgraph/resolvers"
+	"github.com/creditgraph/creditgraph/web"
 )
 
 // app is the whole running program: what main starts, and what a test starts on a port of its own.
@@ -215,7 +216,12 @@ func (a *app) startService(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("CREDITGRAPH_TRUSTED_PROXIES: %w", err)
 	}
+	var guests func() []auth.Client
+	if a.demo != nil {
+		guests = a.demo.guests
+	}
 	a.handler = server.New(server.Config{
+		Explorer: web.Dist(), Guests: guests,
 		Origins: a.settings.Origins, Trusted: trusted, TrustedProxies: proxies, ReadBudget: a.settings.ReadDeadline,
 		Resolvers: root, Source: root.Source(), BatchWait: a.settings.BatchWait, Issuer: a.issuer, Verifier: a.verifier, Clients: a.clients,
 		Webhooks: a.service, Events: hub, Cursors: a.records, Audit: auditor, Limits: limits, Ready: a.records.Ping, Telemetry: a.told, Clock: time.Now, Logger: a.logger,

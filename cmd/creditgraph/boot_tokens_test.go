@@ -79,6 +79,23 @@ func TestThePrintedClientsWork(t *testing.T) {
 	}
 }
 
+// guests are the tokens that the sandbox's explorer gets, by role.
+func (p *program) guests(t *testing.T) map[string]string {
+	t.Helper()
+	response, body := p.get(t, "/explorer/session", "Sec-Fetch-Site", "same-origin")
+	var answer struct {
+		Roles []struct{ Role, Token string }
+	}
+	if err := json.Unmarshal([]byte(body), &answer); err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("the explorer gets %d %s", response.StatusCode, body)
+	}
+	tokens := map[string]string{}
+	for _, role := range answer.Roles {
+		tokens[role.Role] = role.Token
+	}
+	return tokens
+}
+
 // TestNothingOfTheSandboxOpensADeployment takes what the sandbox printed to a deployment that runs on the same
 // database and data key.
 func TestNothingOfTheSandboxOpensADeployment(t *testing.T) {
@@ -93,7 +110,21 @@ func TestNothingOfTheSandboxOpensADeployment(t *testing.T) {
 		t.Fatalf("it prints %s", printed)
 	}
 	real := boot(t, setup{real: [][2]string{{"CARBON_BASE_URL", "http://127.0.0.1:1"}, {"CARBON_API_KEY", "k"}}, adjust: database})
-	for what, token := range map[string]string{"the printed token": token[1], "a token of a demo client": grant(t, sandboxed.address(), demo[1], demo[2])} {
+	guests := sandboxed.guests(t)
+	if len(guests) != 4 {
+		t.Fatalf("the explorer's visitors may be %v", guests)
+	}
+	for name, token := range guests {
+		if sandboxed.as(token).query(t, "{ viewer { clientId } }", nil).textAt("viewer.clientId") == "" {
+			t.Errorf("the token of %s opens nothing", name)
+		}
+	}
+	if response, body := real.get(t, "/explorer/session", "Sec-Fetch-Site", "same-origin"); response.StatusCode != http.StatusNotFound {
+		t.Errorf("the explorer's visitors get %d %s", response.StatusCode, body)
+	}
+	for what, token := range map[string]string{
+		"the printed token": token[1], "a token of a demo client": grant(t, sandboxed.address(), demo[1], demo[2]), "a visitor's token": guests["operator"],
+	} {
 		if response, body := real.get(t, "/graphql?query=%7B__typename%7D", "Authorization", "Bearer "+token); response.StatusCode != http.StatusUnauthorized {
 			t.Errorf("%s gets %d %s", what, response.StatusCode, body)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/creditgraph/creditgraph/internal/auth"
@@ -49,9 +50,10 @@ func join(read, write []auth.Scope, more ...auth.Scope) []auth.Scope {
 // demoClients finds the sandbox's clients beside those in the database. They are kept in memory alone, so that
 // none outlives the sandbox in a database that serves real customers later.
 type demoClients struct {
-	next auth.ClientFinder
-	mu   sync.Mutex
-	byID map[string]auth.Client
+	next  auth.ClientFinder
+	mu    sync.Mutex
+	byID  map[string]auth.Client
+	order []auth.Client // as they came
 }
 
 func newDemoClients(next auth.ClientFinder) *demoClients {
@@ -64,7 +66,15 @@ func (d *demoClients) welcome(demos []demoClient) {
 	defer d.mu.Unlock()
 	for _, demo := range demos {
 		d.byID[demo.ID] = demo.Client
+		d.order = append(d.order, demo.Client)
 	}
+}
+
+// guests are the demo clients, in the order in which people are shown them.
+func (d *demoClients) guests() []auth.Client {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.order)
 }
 
 // Client implements [auth.ClientFinder].

@@ -44,6 +44,7 @@ func rules() []rule {
 
 		{of: []string{"schema"}},
 		{of: []string{"migrations"}},
+		{of: []string{"web"}}, // the explorer, as it was built
 		{of: []string{"internal/config"}},
 		{of: []string{"internal/datakey"}},
 		{of: []string{"internal/restclient"}},
@@ -131,7 +132,7 @@ func rules() []rule {
 		{
 			of: []string{"cmd/creditgraph"},
 			may: slices.Concat([]string{
-				"schema", "graph", "graph/model", "graph/scalar", "resolvers", "migrations", "internal/*", "internal/health/*", "internal/provider/*", "internal/sandbox/*",
+				"schema", "graph", "graph/model", "graph/scalar", "resolvers", "migrations", "web", "internal/*", "internal/health/*", "internal/provider/*", "internal/sandbox/*",
 			}),
 			because: "the one place where the parts are put together",
 		},

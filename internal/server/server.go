@@ -2,8 +2,8 @@ package server
 
 import (
 	"context"
-	_ "embed"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -54,6 +54,11 @@ type Config struct {
 	Origins []string
 	// Trusted are the only operations that are answered; all are where it is nil.
 	Trusted *TrustedDocuments
+	// Explorer is the page at the root, packed; there is none where nil.
+	Explorer fs.FS
+	// Guests are the clients that the page's visitors may be without a secret, none while they are not known yet.
+	// Where it is nil, as everywhere but in the sandbox, visitors sign in.
+	Guests func() []auth.Client
 	// Patience is how long clients' bodies are waited for; the default where it is zero.
 	Patience Patience
 
@@ -165,7 +170,7 @@ func New(c Config) *Server {
 		answer(w, http.StatusOK, "ready")
 	})
 	mux.Handle("GET /metrics", c.Telemetry.MetricsPage())
-	mux.HandleFunc("GET /{$}", explorer)
+	c.serveExplorer(mux)
 	s.handler = identified(c.Logger, c.Telemetry, auth.Addressed(c.TrustedProxies, c.Patience.waited(mux)))
 	return s
 }
@@ -188,17 +193,4 @@ func answer(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte(text + "\n")) // the client went away: nobody is left to tell
-}
-
-//go:embed explorer.html
-var explorerPage []byte
-
-// explorerPolicy lets the page run its own script and talk to this server, and nothing else.
-const explorerPolicy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-%s'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
-// explorer serves the page on which a query can be tried out.
-func explorer(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", pagePolicy)
-	_, _ = w.Write(explorerPage) // the client went away: nobody is left to tell
 }
