@@ -11,7 +11,7 @@ import (
 
 // The bounds of what an outage of Redis may cost once it is noticed.
 const (
-	redisRequests = 400 // in each measurement: none may fail, which is more than 99.9 % ask for
+	redisRequests = 400                   // in each measurement: none may fail, which is more than 99.9 % ask for
 	redisDelay    = 20 * time.Millisecond // added to the slowest hundredth
 )
 

@@ -153,8 +153,15 @@ const soakRecovery = 15 * time.Second
 func (s *soak) misbehave(ctx context.Context, t *testing.T) {
 	dice := rand.New(rand.NewPCG(s.seed, soakWorkers))
 	rules := []map[string]any{
-		{"kind": "hang"}, {"kind": "garbage"}, {"kind": "html"}, {"kind": "half_body"}, {"kind": "rate_limited"}, {"kind": "status", "status": 503},
-		{"kind": "cut_before_effect"}, {"kind": "cut_after_effect"}, {"kind": "delay", "delay": "100ms"},
+		{"kind": "hang"},
+		{"kind": "garbage"},
+		{"kind": "html"},
+		{"kind": "half_body"},
+		{"kind": "rate_limited"},
+		{"kind": "status", "status": 503},
+		{"kind": "cut_before_effect"},
+		{"kind": "cut_after_effect"},
+		{"kind": "delay", "delay": "100ms"},
 	}
 	s.mu.Lock()
 	s.faulty = map[lending.Provider]time.Time{}

@@ -54,6 +54,8 @@ func sources(root string) ([]string, error) {
 		name := entry.Name()
 		switch {
 		case path == root:
+		case entry.IsDir() && isModule(path): // an example, with a go.mod of its own
+			return filepath.SkipDir
 		case strings.HasPrefix(name, "."), strings.HasPrefix(name, "_"), name == "testdata", name == "node_modules":
 			if entry.IsDir() {
 				return filepath.SkipDir
@@ -71,6 +73,12 @@ func sources(root string) ([]string, error) {
 		return nil, err
 	}
 	return unignored(root, files), nil
+}
+
+// isModule reports whether a folder begins another module.
+func isModule(path string) bool {
+	_, err := os.Stat(filepath.Join(path, "go.mod"))
+	return err == nil
 }
 
 // unignored drops the files that git ignores. Where there is no git, or no repository, none is ignored.

@@ -42,7 +42,8 @@ func identified(logger *slog.Logger, told *telemetry.Telemetry, next http.Handle
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		began := time.Now()
 		answer := &recorder{ResponseWriter: w, status: http.StatusOK}
-		ctx, ended := told.Request(telemetry.WithRequestID(r.Context(), id), r.Method, routeOf(r.URL.Path), r.Header)
+		route := routeOf(r.URL.Path)
+		ctx, ended := told.Request(telemetry.WithRequestID(r.Context(), id), r.Method, route, r.Header)
 		defer func() {
 			if cause := recover(); cause != nil {
 				if cause == http.ErrAbortHandler {
@@ -56,7 +57,7 @@ func identified(logger *slog.Logger, told *telemetry.Telemetry, next http.Handle
 				told.Unauthenticated(doorOf(r.URL.Path))
 			}
 			ended(answer.status, answer.streams())
-			logger.DebugContext(ctx, "request", "requestId", id, "method", r.Method, "path", r.URL.Path,
+			logger.DebugContext(ctx, "request", "requestId", id, "method", r.Method, "route", route,
 				"status", answer.status, "bytes", answer.bytes, "took", time.Since(began).Round(time.Microsecond).String())
 		}()
 		next.ServeHTTP(answer, r.WithContext(ctx))
@@ -66,8 +67,11 @@ func identified(logger *slog.Logger, told *telemetry.Telemetry, next http.Handle
 // routeOf is a path as metrics and traces have it: of those that there are, or "other".
 func routeOf(path string) string {
 	switch path {
-	case "/graphql", "/oauth/token", "/healthz", "/readyz", "/metrics", "/":
+	case "/graphql", "/oauth/token", "/healthz", "/readyz", "/metrics", "/", "/LEGAL.txt", "/explorer/session":
 		return path
+	}
+	if strings.HasPrefix(path, "/assets/") {
+		return "/assets/{name}"
 	}
 	if slug, ok := strings.CutPrefix(path, "/webhooks/"); ok {
 		for _, name := range lending.Providers() {

@@ -379,7 +379,8 @@ func (v *AnythingNodePayment) GetTypename() *string { return v.Typename }
 // AnythingNodeProvider includes the requested fields of the GraphQL type Provider.
 // The GraphQL type's documentation follows.
 //
-// A credit provider, and how it has been doing for this service.
+// A credit provider, and how it has been doing for this service: by the calls of the last five minutes, of all replicas
+// that tell each other.
 type AnythingNodeProvider struct {
 	// Opaque, unique over all types, and stable for ever.
 	Id       string  `json:"id"`
@@ -923,7 +924,7 @@ func (v *ApplyForLoanInput) GetDisbursementAccount() *BankAccountInput { return 
 
 // ApplyForLoanResponse is returned by ApplyForLoan on success.
 type ApplyForLoanResponse struct {
-	// Applies for a loan at a provider.
+	// Applies for a loan at a provider. A customer's own token may send it.
 	ApplyForLoan *ApplyForLoanApplyForLoanApplyForLoanPayload `json:"applyForLoan"`
 }
 
@@ -1806,7 +1807,7 @@ func (v *ConfirmCreditScoreInput) GetInformation() *string { return v.Informatio
 
 // ConfirmCreditScoreResponse is returned by ConfirmCreditScore on success.
 type ConfirmCreditScoreResponse struct {
-	// Answers what a provider asked for before it gives a credit score.
+	// Answers what a provider asked for before it gives a credit score. A customer's own token may send it.
 	ConfirmCreditScore *ConfirmCreditScoreConfirmCreditScoreConfirmCreditScorePayload `json:"confirmCreditScore"`
 }
 
@@ -3598,7 +3599,9 @@ type CustomerFilter struct {
 	Status []CustomerStatus `json:"status"`
 	// Whose identity check stands so.
 	KycStatus []KycStatus `json:"kycStatus"`
-	// With this text in name, e-mail address or telephone number, in capital or small letters.
+	// Each word of this, at most eight, anywhere in the name, in capital or small letters. A word that is an e-mail address, and what is
+	// written like a telephone number of seven digits or more, finds customers by the whole of it alone: no part of an address or number
+	// finds anybody. A number may be written with its country's code (+234 803 123 4567) or as it is dialled at home (0803 123 4567).
 	Search *string `json:"search"`
 	// Known at all of these providers.
 	Linked []CreditProvider `json:"linked"`
@@ -7815,7 +7818,7 @@ func (v *OrderCreditReportOrderCreditReportOrderCreditReportPayloadUserErrorsUse
 
 // OrderCreditReportResponse is returned by OrderCreditReport on success.
 type OrderCreditReportResponse struct {
-	// Orders a credit report, which costs money. The bureau sends it later; until then it is ORDERED.
+	// Orders a credit report, which costs money. The bureau sends it later; until then it is ORDERED. A customer's own token may send it.
 	OrderCreditReport *OrderCreditReportOrderCreditReportOrderCreditReportPayload `json:"orderCreditReport"`
 }
 
@@ -7882,7 +7885,8 @@ type PayInvoicePayInvoicePayInvoicePayload struct {
 	Operation *PayInvoicePayInvoicePayInvoicePayloadOperation `json:"operation"`
 	// The loan as it is now; null until there is one.
 	Loan *PayInvoicePayInvoicePayInvoicePayloadLoan `json:"loan"`
-	// Where the customer goes on, for this customer alone; null where nothing is left to do.
+	// Where the customer goes on, for this customer alone: whoever has the address acts as the customer. Null where nothing
+	// is left to do.
 	RedirectUrl *string `json:"redirectUrl"`
 	// What the sender can mend.
 	UserErrors []*PayInvoicePayInvoicePayInvoicePayloadUserErrorsUserError `json:"userErrors"`
@@ -8236,7 +8240,7 @@ func (v *PayInvoicePayInvoicePayInvoicePayloadUserErrorsUserError) GetField() []
 
 // PayInvoiceResponse is returned by PayInvoice on success.
 type PayInvoiceResponse struct {
-	// Pays a supplier's invoice out of the customer's credit line: a loan like the others.
+	// Pays a supplier's invoice out of the customer's credit line: a loan like the others. A customer's own token may send it.
 	PayInvoice *PayInvoicePayInvoicePayInvoicePayload `json:"payInvoice"`
 }
 
@@ -8708,7 +8712,8 @@ func (v *PortfolioResponse) GetLoans() *PortfolioLoansLoanConnection { return v.
 // ProviderHealthProvidersProvider includes the requested fields of the GraphQL type Provider.
 // The GraphQL type's documentation follows.
 //
-// A credit provider, and how it has been doing for this service.
+// A credit provider, and how it has been doing for this service: by the calls of the last five minutes, of all replicas
+// that tell each other.
 type ProviderHealthProvidersProvider struct {
 	// Opaque, unique over all types, and stable for ever.
 	Id string `json:"id"`
@@ -8718,11 +8723,11 @@ type ProviderHealthProvidersProvider struct {
 	Capabilities []Capability `json:"capabilities"`
 	// Whether it can be used at the moment.
 	Status ProviderStatus `json:"status"`
-	// Whether calls to it are let through.
+	// Whether calls to it are let through; where replicas differ, the worst.
 	Circuit CircuitState `json:"circuit"`
-	// How long its answers have taken lately; null before the first.
+	// How long its answers have taken; null where it was not called.
 	Latency *ProviderHealthProvidersProviderLatency `json:"latency"`
-	// The part of the latest calls that failed, from 0 to 1; null before the first.
+	// The part of the calls that failed, from 0 to 1; null where it was not called.
 	ErrorRate *float64 `json:"errorRate"`
 	// How many calls it still takes; null where it does not tell.
 	RateLimit *ProviderHealthProvidersProviderRateLimit `json:"rateLimit"`
@@ -8761,9 +8766,9 @@ func (v *ProviderHealthProvidersProvider) GetRateLimit() *ProviderHealthProvider
 //
 // How long answers take.
 type ProviderHealthProvidersProviderLatency struct {
-	// Half of the answers came faster.
+	// Half of the answers came as fast as this; it is at most a sixteenth more than it was.
 	P50 *string `json:"p50"`
-	// 99 of 100 answers came faster.
+	// 99 of 100 answers came as fast as this; it is at most a sixteenth more than it was.
 	P99 *string `json:"p99"`
 }
 
@@ -8812,13 +8817,13 @@ type ProviderStatus string
 const (
 	// It answers.
 	ProviderStatusUp ProviderStatus = "UP"
-	// It answers, but slowly or not always.
+	// It answers, but not always, not everything, or not all replicas.
 	ProviderStatusDegraded ProviderStatus = "DEGRADED"
 	// It does not answer.
 	ProviderStatusDown ProviderStatus = "DOWN"
 	// This service has no credentials for it.
 	ProviderStatusNotConfigured ProviderStatus = "NOT_CONFIGURED"
-	// It has not been called yet, so nobody knows.
+	// It has not been called lately, so nobody knows.
 	ProviderStatusUnknown ProviderStatus = "UNKNOWN"
 )
 
@@ -10604,7 +10609,7 @@ func (v *RequestCreditScoreRequestCreditScoreRequestCreditScorePayloadUserErrors
 
 // RequestCreditScoreResponse is returned by RequestCreditScore on success.
 type RequestCreditScoreResponse struct {
-	// Orders a credit score, which may cost money. The provider may ask the customer for a one-time password first: then the operation is AWAITING_OTP.
+	// Orders a credit score, which may cost money. The provider may ask the customer for a one-time password first: then the operation is AWAITING_OTP. A customer's own token may send it.
 	RequestCreditScore *RequestCreditScoreRequestCreditScoreRequestCreditScorePayload `json:"requestCreditScore"`
 }
 
@@ -11240,7 +11245,7 @@ func (v *UploadDocumentInput) GetFile() any { return v.File }
 
 // UploadDocumentResponse is returned by UploadDocument on success.
 type UploadDocumentResponse struct {
-	// Gives a provider a document of a customer. The file comes as a part of a multipart request.
+	// Gives a provider a document of a customer. The file comes as a part of a multipart request. A customer's own token may send it.
 	UploadDocument *UploadDocumentUploadDocumentUploadDocumentPayload `json:"uploadDocument"`
 }
 
@@ -11290,7 +11295,8 @@ type UploadDocumentUploadDocumentUploadDocumentPayloadDocument struct {
 	Name *string `json:"name"`
 	// What it is.
 	Kind DocumentKind `json:"kind"`
-	// Where it can be fetched for a while; whoever has the address can.
+	// Where it can be fetched for a while; whoever has the address can. Later than in the payload of the upload it is null
+	// for tokens without read:pii, but for the customer's own.
 	Url *string `json:"url"`
 	// When the address ceases to work.
 	UrlExpiresAt *string `json:"urlExpiresAt"`
