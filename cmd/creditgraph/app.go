@@ -272,6 +272,7 @@ func (a *app) startAuditor() *service.Auditor {
 func (a *app) serve(context.Context) error {
 	go func() { a.served <- a.server.Serve(a.listener) }()
 	a.onStop(func(ctx context.Context) error {
+		a.handler.Leave(ctx, a.settings.DrainDelay)
 		drained := a.handler.Drain(ctx)
 		if err := a.server.Shutdown(ctx); err != nil {
 			return errors.Join(drained, err, a.server.Close())

@@ -42,7 +42,7 @@ func Run(ctx context.Context, settings config.Config, out io.Writer, logger *slo
 		err = a.wait(ctx)
 	}
 	logger.Info("stopping: requests and actions under way are finished first")
-	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), settings.DrainTimeout)
+	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), settings.DrainDelay+settings.DrainTimeout)
 	defer cancel()
 	return errors.Join(err, a.stop(draining))
 }

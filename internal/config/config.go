@@ -45,6 +45,7 @@ type Config struct {
 	ReadDeadline  time.Duration `env:"CREDITGRAPH_READ_DEADLINE" default:"2s" help:"How long one request waits for providers' reads."`
 	WriteDeadline time.Duration `env:"CREDITGRAPH_WRITE_DEADLINE" default:"8s" help:"How long one action at a provider may take. What a crash leaves behind is taken up this long, and some seconds, after it was begun."`
 	BatchWait     time.Duration `env:"CREDITGRAPH_BATCH_WAIT" default:"1ms" help:"How long a look-up waits for others of the same answer, to go with them in one statement or one round trip."`
+	DrainDelay    time.Duration `env:"CREDITGRAPH_DRAIN_DELAY" default:"0s" help:"How long /readyz says not ready before a shutdown begins, so that load balancers have asked: twice the time between two of their checks."`
 	DrainTimeout  time.Duration `env:"CREDITGRAPH_DRAIN_TIMEOUT" default:"20s" help:"How long a shutdown waits for requests and actions under way."`
 
 	ProfileSoftTTL    time.Duration `env:"CREDITGRAPH_PROFILE_SOFT_TTL" default:"1m" help:"Age from which a cached profile is renewed behind the answer."`

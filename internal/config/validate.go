@@ -57,6 +57,9 @@ func (c *Config) Validate() error {
 			refuse(d.name, "give a duration over zero, such as 2s")
 		}
 	}
+	if c.DrainDelay < 0 {
+		refuse("CREDITGRAPH_DRAIN_DELAY", "give a duration, such as 5s, or 0s")
+	}
 	if c.EventRetention < MinEventRetention {
 		refuse("CREDITGRAPH_EVENT_RETENTION", "give at least %s, so that a reader can be away for a day", MinEventRetention)
 	}

@@ -73,6 +73,8 @@ const readyTimeout = 2 * time.Second
 // Server answers at all the service's addresses.
 type Server struct {
 	handler http.Handler
+	leaving chan struct{} // closed when no more requests are to be sent here
+	left    sync.Once
 	drain   chan struct{} // closed when streams have to end
 	sockets running
 	feeds   *event.Feeds
@@ -107,6 +109,18 @@ func (r *running) close() bool {
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
+// Leave has /readyz say that the service is about to stop, and waits until load balancers have asked: for delay, or
+// until ctx ends. Everything is answered as before. It is safe to call twice.
+func (s *Server) Leave(ctx context.Context, delay time.Duration) {
+	s.left.Do(func() { close(s.leaving) })
+	wait := time.NewTimer(delay)
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+	case <-ctx.Done():
+	}
+}
+
 // Drain ends all subscriptions in the way that makes clients come back, to another replica or to the next
 // process, and waits until they are ended or ctx is. New ones end at once. It is safe to call twice.
 func (s *Server) Drain(ctx context.Context) error {
@@ -128,7 +142,7 @@ func (s *Server) Drain(ctx context.Context) error {
 
 // New makes the server.
 func New(c Config) *Server {
-	s := &Server{drain: make(chan struct{}), feeds: event.NewFeeds()}
+	s := &Server{leaving: make(chan struct{}), drain: make(chan struct{}), feeds: event.NewFeeds()}
 	if c.Verifier == nil {
 		c.Verifier = c.Issuer
 	}
@@ -155,7 +169,7 @@ func New(c Config) *Server {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "alive") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		select {
-		case <-s.drain:
+		case <-s.leaving:
 			answer(w, http.StatusServiceUnavailable, "not ready: it is stopping")
 			return
 		default:
