@@ -3,11 +3,14 @@ package server_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -302,4 +305,37 @@ func TestTheOtherAddresses(t *testing.T) {
 	if got := get("GET", "/readyz"); got.status != http.StatusServiceUnavailable || strings.Contains(got.text, "secret-9f") {
 		t.Errorf("not ready: answered %d %s", got.status, got.text)
 	}
+}
+
+func TestWhoLeavesSaysSoAndAnswersAllTheSame(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ctx, enough := context.WithCancel(t.Context())
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		b.handler.Leave(ctx, time.Hour)
+	}()
+	get := func(path string) int {
+		w := httptest.NewRecorder()
+		b.handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		return w.Code
+	}
+	for deadline := time.Now().Add(time.Minute); get("/readyz") != http.StatusServiceUnavailable; {
+		if time.Now().After(deadline) {
+			t.Fatal("/readyz goes on saying ready")
+		}
+		runtime.Gosched()
+	}
+	if got := b.ask(`{ viewer { clientId } }`, nil); len(got.Errors) > 0 || get("/healthz") != http.StatusOK {
+		t.Errorf("a query is answered with %s", got.text)
+	}
+	select {
+	case <-left:
+		t.Error("the delay is over at once")
+	default:
+	}
+	enough()
+	<-left
+	b.handler.Leave(t.Context(), 0) // a second time does no harm
 }

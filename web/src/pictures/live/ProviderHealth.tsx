@@ -32,7 +32,7 @@ export function ProviderHealth({ session, mode }: { session: Session; mode: Kind
 const tones: Record<string, string> = { UP: 'good', DEGRADED: 'wait', DOWN: 'bad' };
 
 function ProviderCard({ health, now }: { health: Health; now: number }) {
-  const { name, status, circuit, latency, errorRate, rateLimit, lastError, checkedAt } = health;
+  const { name, status, circuit, latency, errorRate, rateLimit, lastError, checkedAt, lastWebhookAt, problem } = health;
   return (
     <>
       <p className="live-provider-head">
@@ -46,8 +46,10 @@ function ProviderCard({ health, now }: { health: Health; now: number }) {
         <div><dt>Failed</dt><dd>{errorRate === null ? '–' : rate(errorRate)}</dd></div>
         {rateLimit && <div><dt>Calls left</dt><dd>{left(rateLimit)}</dd></div>}
       </dl>
-      {lastError && <p className={status === 'UP' ? 'pic-quiet' : 'pic-problem'}>Latest failure: {lastError.message}</p>}
+      {problem && <p className="pic-problem" title={exact(problem.since)}>{problem.message} (since {relative(problem.since, now)})</p>}
+      {lastError && lastError.message !== problem?.message && <p className={status === 'UP' ? 'pic-quiet' : 'pic-problem'}>Latest failure: {lastError.message}</p>}
       {checkedAt && <p className="pic-quiet" title={exact(checkedAt)}>called {relative(checkedAt, now)}</p>}
+      {lastWebhookAt && <p className="pic-quiet" title={exact(lastWebhookAt)}>last webhook {relative(lastWebhookAt, now)}</p>}
     </>
   );
 }

@@ -21,7 +21,7 @@ export const probeDocument = `query LivePictureProbe($filter: EventFilter, $afte
 }`;
 
 const health = `
-  provider name status circuit errorRate checkedAt
+  provider name status circuit errorRate checkedAt lastWebhookAt sharedBy problem { code message since }
   latency { p50 p99 } rateLimit { limit remaining resetsAt } lastError { code message }`;
 
 /** healthDocument asks how the providers are doing. */

@@ -11,6 +11,9 @@ export interface Health {
   circuit: string;
   errorRate: number | null;
   checkedAt: string | null;
+  lastWebhookAt: string | null;
+  sharedBy: number;
+  problem: { code: string; message: string; since: string } | null;
   latency: { p50: string | null; p99: string | null } | null;
   rateLimit: { limit: number | null; remaining: number | null; resetsAt: string | null } | null;
   lastError: { code: string; message: string } | null;
