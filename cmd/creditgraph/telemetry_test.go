@@ -95,7 +95,7 @@ func watchedProgram(t *testing.T) (p *program, seen *visited, traces, providers 
 	seen.stand(t, twins.Settings())
 	settings, providers := heads(t, seen.settings)
 	p = boot(t, setup{redis: "redis://" + miniredis.RunT(t).Addr(), real: settings, adjust: func(c *config.Config) {
-		c.Tracing.Endpoint = address
+		c.Tracing.Endpoint, c.ReportPollAfter = address, time.Second
 	}})
 	p.sandbox = twins
 	twins.SendWebhooksTo(p.address())
