@@ -77,7 +77,7 @@ func newGuards(c *config.Config, shared redis.UniversalClient, secret []byte, ev
 			FailureRate: float64(c.Calls.CircuitFailures) / 100, MinimumCalls: c.Calls.CircuitCalls,
 			Window: c.Calls.CircuitWindow, Delay: c.Calls.CircuitDelay,
 		},
-		Plans: plans(c), Quota: counted, Events: events, Logger: logger,
+		Plans: plans(c), Told: toldPlans(c), Quota: counted, Events: events, Logger: logger,
 	}), nil
 }
 
@@ -104,6 +104,18 @@ func plans(c *config.Config) map[lending.Provider]quota.Plan {
 		ours[name] = quota.Plan{Name: "rate", Minute: rate, Burst: (rate + 5) / 6}.Smooth()
 	}
 	return ours
+}
+
+// toldPlans are of the providers that tell their limit themselves (seed 000, "API Rate Limits"), where our plan is not
+// set.
+func toldPlans(c *config.Config) map[lending.Provider]func(minute int) (quota.Plan, bool) {
+	if c.Kredete.Plan != "told" {
+		return nil
+	}
+	return map[lending.Provider]func(minute int) (quota.Plan, bool){lending.Kredete: func(minute int) (quota.Plan, bool) {
+		plan, ok := quota.PlanOfLimit(minute)
+		return plan.Smooth(), ok
+	}}
 }
 
 func newKredete(c *config.Config, transport http.RoundTripper, clock func() time.Time, logger *slog.Logger) (*provider.Provider, error) {

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
+
 	"github.com/creditgraph/creditgraph/internal/lending"
 )
 
@@ -38,12 +40,14 @@ const (
 	soakCustomers = 60
 )
 
-// TestSoak keeps the program under load while one provider after the other misbehaves at random. An answer may
-// miss what a misbehaving provider should have told, and nothing else; afterwards nothing is left of it all.
+// TestSoak keeps the program under load while one provider after the other misbehaves at random, and Redis does so
+// too. An answer may miss what a misbehaving provider should have told, and nothing else; afterwards nothing is left of
+// it all.
 func TestSoak(t *testing.T) {
 	long := soakTime(t)
-	p := boot(t, setup{customers: soakCustomers, deadline: shortDeadline})
-	s := &soak{program: p, seed: rand.Uint64()}
+	cache := newGate(t, miniredis.RunT(t).Addr())
+	p := boot(t, setup{customers: soakCustomers, deadline: shortDeadline, redis: "redis://" + cache.address})
+	s := &soak{program: p, cache: cache, seed: rand.Uint64()}
 	t.Logf("seed %d", s.seed)
 	for i := range soakCustomers {
 		s.customers = append(s.customers, p.person(t, i))
@@ -66,6 +70,7 @@ func TestSoak(t *testing.T) {
 // soak is a program under load.
 type soak struct {
 	*program
+	cache     *gate // before Redis
 	seed      uint64
 	customers []string
 	documents map[string]string
@@ -171,12 +176,26 @@ func (s *soak) misbehave(ctx context.Context, t *testing.T) {
 		s.blame(name, time.Now().Add(time.Hour))
 		s.fault(t, name, rules[dice.IntN(len(rules))])
 		s.faults.Add(1)
+		s.disturb(dice.IntN(8))
 		select {
 		case <-ctx.Done():
 		case <-time.After(time.Duration(500+dice.IntN(3000)) * time.Millisecond):
 		}
 		s.heal(t, name)
 		s.blame(name, time.Now().Add(soakRecovery))
+		s.cache.open()
+	}
+}
+
+// disturb lets Redis fail now and then. Nothing excuses an error that comes of it.
+func (s *soak) disturb(die int) {
+	switch die {
+	case 0:
+		s.cache.refuse()
+	case 1:
+		s.cache.hang()
+	case 2:
+		s.cache.slow(200 * time.Millisecond)
 	}
 }
 

@@ -125,7 +125,7 @@ type Kredete struct {
 	SignatureHeaders []string `env:"KREDETE_SIGNATURE_HEADERS" default:"X-Kredete-Signature,X-Webhook-Signature,X-Signature" help:"Headers in which the signature may come; Kredete does not name one."`
 	AmountUnit       string   `env:"KREDETE_AMOUNT_UNIT" default:"major" enum:"major,minor" help:"Unit of Kredete's amounts; its examples mean naira (major)."`
 	ScoreScale       string   `env:"KREDETE_SCORE_SCALE" default:"300:850" help:"Lowest and highest score, as Kredete publishes no scale."`
-	Plan             string   `env:"KREDETE_PLAN" default:"unlimited" enum:"sandbox,starter,professional,enterprise,unlimited" help:"Our plan at Kredete: all replicas together ask no more often than it allows. Without one Kredete's own refusals set the pace."`
+	Plan             string   `env:"KREDETE_PLAN" default:"told" enum:"told,sandbox,starter,professional,enterprise,unlimited" help:"Our plan at Kredete: all replicas together ask no more often than it allows. told takes the one that its X-RateLimit-Limit means once it has refused a call for its rate; unlimited leaves the pace to its refusals."`
 }
 
 // TrustDecision are the settings of the TrustDecision credit report (seed 001).

@@ -48,6 +48,23 @@ func PlanOf(name string) (Plan, bool) {
 	return Plan{}, false
 }
 
+// mostTold is the largest limit of a minute that is kept to: beyond it nobody is held up by it.
+const mostTold = 100_000
+
+// PlanOfLimit is the plan that a provider's own limit of calls in a minute means: Kredete's of that size, else one
+// whose burst is as large a part as in the least of Kredete's. False for a limit that holds nobody up.
+func PlanOfLimit(minute int) (Plan, bool) {
+	if minute <= 0 || minute > mostTold {
+		return Plan{}, false
+	}
+	for _, p := range Plans() {
+		if p.Minute == minute {
+			return p, true
+		}
+	}
+	return Plan{Name: "told", Minute: minute, Burst: (minute + 5) / 6}, true
+}
+
 // limited reports whether the plan limits anything.
 func (p Plan) limited() bool { return p.Minute > 0 }
 

@@ -112,7 +112,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 // Leave has /readyz say that the service is about to stop, and waits until load balancers have asked: for delay, or
 // until ctx ends. Everything is answered as before. It is safe to call twice.
 func (s *Server) Leave(ctx context.Context, delay time.Duration) {
-	s.left.Do(func() { close(s.leaving) })
+	s.unready()
 	wait := time.NewTimer(delay)
 	defer wait.Stop()
 	select {
@@ -121,9 +121,12 @@ func (s *Server) Leave(ctx context.Context, delay time.Duration) {
 	}
 }
 
+func (s *Server) unready() { s.left.Do(func() { close(s.leaving) }) }
+
 // Drain ends all subscriptions in the way that makes clients come back, to another replica or to the next
 // process, and waits until they are ended or ctx is. New ones end at once. It is safe to call twice.
 func (s *Server) Drain(ctx context.Context) error {
+	s.unready()
 	if s.sockets.close() {
 		close(s.drain)
 	}

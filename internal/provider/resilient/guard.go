@@ -28,6 +28,8 @@ type guard struct {
 	writes *lane
 	pace   *pace
 	extra  allowance
+	// limited knows what limit the provider told last; nil where none does.
+	limited rateLimited
 }
 
 func newGuard(name lending.Provider, cfg Config) *guard {
@@ -129,8 +131,20 @@ func (g *guard) attempt(ctx context.Context, call provider.Call, next func(ctx c
 		g.pace.heed(ctx, e)
 	}
 	own.learn(e, time.Since(began))
+	g.heedLimit(e)
 	said = judge(e, had*2 >= own.limit)
 	return e, ""
+}
+
+// heedLimit learns our plan from the limit that the provider tells, once it has refused a call for its rate: a limit
+// that is told and not kept must hold nobody up.
+func (g *guard) heedLimit(e *lending.Error) {
+	if g.limited == nil || (e == nil || e.Kind != lending.KindRateLimited) && !g.pace.hasLearned() {
+		return
+	}
+	if limit, _, _, ok := g.limited.RateLimit(); ok {
+		g.pace.learn(limit)
+	}
 }
 
 // conclude settles a call's leave. What keeps all calls from a provider closes the way to both classes, and opens it

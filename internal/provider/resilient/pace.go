@@ -16,30 +16,58 @@ const longestPause = time.Minute
 // pace keeps the calls of one provider to the plan that we have there, and to the pauses that it asks for.
 type pace struct {
 	name  lending.Provider
-	plan  quota.Plan
-	quota *quota.Limiter // nil without a plan
+	quota *quota.Limiter                      // nil where nothing counts
+	told  func(minute int) (quota.Plan, bool) // the plan that a provider's own limit means; nil where it is set
 	rand  func(n int64) int64
 
 	mu    sync.Mutex
-	until time.Time // no call before it
+	plan  quota.Plan // of no minute: none
+	until time.Time  // no call before it
 }
 
 func newPace(name lending.Provider, cfg Config) *pace {
-	p := &pace{name: name, rand: cfg.Rand}
-	if plan, ok := cfg.Plans[name]; ok && plan.Minute > 0 {
-		p.plan, p.quota = plan, cfg.Quota
-	}
-	return p
+	return &pace{name: name, quota: cfg.Quota, told: cfg.Told[name], rand: cfg.Rand, plan: cfg.Plans[name]}
 }
 
-// spare is how much of the plan's burst a call leaves to more urgent ones: a fifth for writes, and half for all that
+// current is the plan in force, and how long the pause still is that the provider asked for.
+func (p *pace) current() (plan quota.Plan, paused time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.quota == nil {
+		return quota.Plan{}, time.Until(p.until)
+	}
+	return p.plan, time.Until(p.until)
+}
+
+// learn takes over the plan that the provider's own limit means, where none is set.
+func (p *pace) learn(minute int) {
+	if p.told == nil {
+		return
+	}
+	plan, ok := p.told(minute)
+	if !ok {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.plan = plan
+}
+
+// hasLearned reports whether a plan is kept to that the provider told.
+func (p *pace) hasLearned() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.told != nil && p.plan.Minute > 0
+}
+
+// spare is how much of a plan's burst a call leaves to more urgent ones: a fifth for writes, and half for all that
 // somebody waits for.
-func (p *pace) spare(ctx context.Context, class provider.Class) int {
+func spare(ctx context.Context, plan quota.Plan, class provider.Class) int {
 	switch {
 	case provider.IsBackground(ctx):
-		return (p.plan.Burst + 1) / 2
+		return (plan.Burst + 1) / 2
 	case class == provider.Read:
-		return (p.plan.Burst + 4) / 5
+		return (plan.Burst + 4) / 5
 	}
 	return 0
 }
@@ -64,13 +92,11 @@ func (p *pace) take(ctx context.Context, class provider.Class, patience time.Dur
 
 // next takes a unit of the plan, or tells how long until there is one.
 func (p *pace) next(ctx context.Context, class provider.Class) time.Duration {
-	p.mu.Lock()
-	paused := time.Until(p.until)
-	p.mu.Unlock()
-	if paused > 0 || p.quota == nil {
+	plan, paused := p.current()
+	if paused > 0 || plan.Minute == 0 {
 		return paused
 	}
-	if v := p.quota.Draw(ctx, string(p.name), p.plan, p.spare(ctx, class)); !v.Allowed {
+	if v := p.quota.Draw(ctx, string(p.name), plan, spare(ctx, plan, class)); !v.Allowed {
 		return max(v.RetryAfter, time.Millisecond)
 	}
 	return 0
@@ -88,7 +114,7 @@ func (p *pace) heed(ctx context.Context, e *lending.Error) {
 		p.until = until
 	}
 	p.mu.Unlock()
-	if first && p.quota != nil {
-		p.quota.Hold(ctx, string(p.name), p.plan, span)
+	if plan, _ := p.current(); first && plan.Minute > 0 {
+		p.quota.Hold(ctx, string(p.name), plan, span)
 	}
 }

@@ -237,3 +237,51 @@ func TestThePauseNeedsNoPlan(t *testing.T) {
 		}
 	})
 }
+
+// TestAPlanIsLearnedFromARefusal has a provider tell a limit of 60 calls a minute.
+func TestAPlanIsLearnedFromARefusal(t *testing.T) {
+	t.Parallel()
+	tell := func(set map[lending.Provider]quota.Plan) func(*Config) {
+		return func(c *Config) {
+			planned(t, nil)(c)
+			c.Plans, c.Retries = set, 0
+			c.Told = map[lending.Provider]func(int) (quota.Plan, bool){lending.Carbon: quota.PlanOfLimit}
+		}
+	}
+	hurried := func(t *testing.T, b *bench) { b.read(provider.WithBudget(t.Context(), time.Millisecond)) }
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, tell(nil))
+		b.limit = 60
+		for range 100 {
+			hurried(t, b)
+		}
+		if b.total() != 100 {
+			t.Errorf("%d of 100 calls were made while the provider took them all", b.total())
+		}
+		b.fail(&lending.Error{Kind: lending.KindRateLimited, Retryable: true, Outcome: lending.NotExecuted, RetryAfter: 10 * time.Second})
+		hurried(t, b)
+		b.answer(nil)
+		time.Sleep(time.Minute)
+		before := b.total()
+		for range 100 {
+			hurried(t, b)
+		}
+		if made := b.total() - before; made == 0 || made > 10 {
+			t.Errorf("%d calls were made at once by a plan whose burst is ten", made)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, tell(nil))
+		b.limit = 1_000_000 // of which nobody would see anything
+		b.fail(&lending.Error{Kind: lending.KindRateLimited, Retryable: true, Outcome: lending.NotExecuted})
+		hurried(t, b)
+		b.answer(nil)
+		before := b.total()
+		for range 100 {
+			hurried(t, b)
+		}
+		if b.total()-before != 100 {
+			t.Errorf("%d of 100 calls were made", b.total()-before)
+		}
+	})
+}

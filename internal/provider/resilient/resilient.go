@@ -22,6 +22,9 @@ type Config struct {
 	Circuit       Circuit
 	// Plans are what we may ask of providers. One that is not listed is asked as often as need be.
 	Plans map[lending.Provider]quota.Plan
+	// Told are what the limits mean that providers tell with their answers, in calls a minute, where our plan is not
+	// set; false for a limit that means none.
+	Told map[lending.Provider]func(minute int) (quota.Plan, bool)
 	// Quota counts by the plans; nil keeps to none.
 	Quota  *quota.Limiter
 	Events Events // nobody where nil
@@ -107,10 +110,18 @@ func orDefault[T comparable](field *T, value T) {
 	}
 }
 
+// rateLimited is a provider's Pinger that knows what limit the provider told last.
+type rateLimited interface {
+	RateLimit() (limit, remaining int, resetsAt time.Time, ok bool)
+}
+
 // Around guards the calls of a provider, which [provider.Observe] has been put around. It is called once for each
 // provider.
 func (g *Guards) Around(p *provider.Provider) *provider.Provider {
 	made := newGuard(p.Name, g.cfg)
+	if limited, ok := p.Pinger.(rateLimited); ok {
+		made.limited = limited
+	}
 	g.mu.Lock()
 	g.guards[p.Name] = made
 	g.mu.Unlock()

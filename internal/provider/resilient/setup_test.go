@@ -24,7 +24,14 @@ type upstream struct {
 	most    int // under way at a time
 	now     int
 	began   []time.Time
+	limit   int                                    // what it tells of its own; 0 for nothing
 	respond func(ctx context.Context, n int) error // n counts from 1; nil succeeds
+}
+
+func (u *upstream) RateLimit() (limit, remaining int, resetsAt time.Time, ok bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.limit, u.limit, time.Time{}, u.limit > 0
 }
 
 func (u *upstream) call(ctx context.Context) error {
