@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -23,6 +24,8 @@ type compareCommand struct {
 	Requests int    `default:"100" help:"Requests of a summary in one turn; of larger shapes there are fewer."`
 	Redis    bool   `default:"true" negatable:"" help:"Measure with a Redis too; redis-server has to be installed."`
 	Module   string `default:"." help:"Where the module's go.mod is." type:"existingdir"`
+
+	out io.Writer // standard output where nil
 }
 
 // run is what one comparison is made of.
@@ -41,6 +44,9 @@ type run struct {
 
 // Run measures and prints.
 func (c *compareCommand) Run(ctx context.Context) (err error) {
+	if c.out == nil {
+		c.out = os.Stdout
+	}
 	dir, err := os.MkdirTemp("", "creditgraph-bench-")
 	if err != nil {
 		return err
@@ -166,7 +172,7 @@ func (r *run) compare(ctx context.Context, title, redis string) (err error) {
 		defer func() { err = errors.Join(err, both[i].stop()) }()
 	}
 	r.next = pageCustomers
-	fmt.Printf("\n### %s\n\n%s\n", title, tableHead)
+	fmt.Fprintf(r.command.out, "\n### %s\n\n%s\n", title, tableHead)
 	for _, m := range r.command.measurements() {
 		var cost [2]figures
 		if err := r.agree(ctx, both, m); err != nil {
@@ -180,7 +186,7 @@ func (r *run) compare(ctx context.Context, title, redis string) (err error) {
 				}
 			}
 		}
-		fmt.Println(row(m.name(), cost))
+		fmt.Fprintln(r.command.out, row(m.name(), cost))
 	}
 	return nil
 }
