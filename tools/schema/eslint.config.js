@@ -15,6 +15,7 @@ const parts = [
   'Latency',
   'ProductEnquiries',
   'ProductFacilities',
+  'ProviderProblem',
   'ReportSubject',
   'ScoreFactor',
   'ScoreScale',
