@@ -11,7 +11,7 @@ import '@graphiql/plugin-doc-explorer/style.css';
 import '@graphiql/plugin-history/style.css';
 import '@graphiql/plugin-explorer/style.css';
 import './editor.css';
-import { makeFetcher } from './fetcher';
+import { drawnSoon, makeFetcher } from './fetcher';
 import { linkTo, type Shared, sharedIn } from './link';
 import { useSchema } from './schema';
 import type { Answer, StreamState, Wire } from './session';
@@ -51,6 +51,7 @@ export default function Editor({ session, reader, customerId, theme, onReady }: 
       onAnswer: setAnswer,
       onStream: (state, reason) => setStream(state && { state, reason }),
       files: () => files.current,
+      drawn: drawnSoon,
     }),
     [session],
   );

@@ -10,6 +10,19 @@ export interface Listener {
   onStream(state: StreamState | null, reason?: string): void;
   /** files are those chosen for the operation, by the place where each belongs. */
   files(): ReadonlyMap<string, File>;
+  /** drawn is done when the page shows that an operation runs. The editor's history misses what is over before. */
+  drawn(): Promise<void>;
+}
+
+/** drawnSoon waits for the next picture and what follows it, or for a moment where nobody looks and none is drawn. */
+export function drawnSoon(): Promise<void> {
+  return new Promise((done) => {
+    const moment = setTimeout(done, 100);
+    requestAnimationFrame(() => setTimeout(() => {
+      clearTimeout(moment);
+      done();
+    }));
+  });
 }
 
 /** makeFetcher sends queries and mutations by POST, and subscriptions over a websocket. */
@@ -25,10 +38,12 @@ export function makeFetcher(session: Wire, listener: Listener): Fetcher {
     listener.onStream(null);
     const files = listener.files();
     const headers = options?.headers as Record<string, string> | undefined;
-    return session.send({ ...operation, variables: emptied(operation.variables, files.keys()) }, headers, files).then((answer) => {
-      listener.onAnswer(answer);
-      return answer as never;
-    });
+    return listener.drawn()
+      .then(() => session.send({ ...operation, variables: emptied(operation.variables, files.keys()) }, headers, files))
+      .then((answer) => {
+        listener.onAnswer(answer);
+        return answer as never;
+      });
   };
 }
 

@@ -16,13 +16,25 @@ describe('operationMeant', () => {
 });
 
 describe('makeFetcher', () => {
-  const nobody = { onAnswer: () => {}, onStream: () => {}, files: () => new Map<string, File>() };
+  const nobody = { onAnswer: () => {}, onStream: () => {}, files: () => new Map<string, File>(), drawn: async () => {} };
 
   it('sends the operation that is meant', async () => {
     let sent: Operation | undefined;
     const session = { send: async (operation: Operation) => ((sent = operation), {}) } as unknown as Wire;
     await makeFetcher(session, nobody)({ query: two, operationName: 'Gone', variables: { id: 1 } });
     expect(sent).toEqual({ query: two, operationName: 'A', variables: { id: 1 } });
+  });
+
+  it('sends nothing before the page shows that it runs', async () => {
+    let drawn = () => {};
+    const events: string[] = [];
+    const session = { send: async () => (events.push('sent'), {}) } as unknown as Wire;
+    const answer = makeFetcher(session, { ...nobody, drawn: () => new Promise((done) => (drawn = done)) })({ query: '{ viewer { clientId } }' });
+    await Promise.resolve();
+    events.push('drawn');
+    drawn();
+    await answer;
+    expect(events).toEqual(['drawn', 'sent']);
   });
 
   it('follows subscriptions, and shows the errors of the graph as answers', () => {
