@@ -100,7 +100,7 @@ function Sided(props: Omit<Parameters<typeof Side>[0], 'schema' | 'onShowType'>)
 function Bridge({ onReady }: { onReady: EditorProps['onReady'] }) {
   const queryEditor = useGraphiQL((state) => state.queryEditor);
   const variableEditor = useGraphiQL((state) => state.variableEditor);
-  const { addTab } = useGraphiQLActions();
+  const { addTab, updateActiveTabValues } = useGraphiQLActions();
   const had = useRef(hasTabs());
   useEffect(() => {
     if (!queryEditor || !variableEditor) return;
@@ -108,6 +108,8 @@ function Bridge({ onReady }: { onReady: EditorProps['onReady'] }) {
       if (queryEditor.getValue().trim() !== '') addTab();
       queryEditor.setValue(query);
       variableEditor.setValue(variables ?? '');
+      // The tab learns what the editors hold only after a while, and the history keeps what the tab says.
+      updateActiveTabValues({ query, variables: variables ?? '' });
     };
     const follow = () => {
       const shared = sharedIn(location.hash);
@@ -122,7 +124,7 @@ function Bridge({ onReady }: { onReady: EditorProps['onReady'] }) {
       window.removeEventListener('hashchange', follow);
       onReady(null);
     };
-  }, [queryEditor, variableEditor, addTab, onReady]);
+  }, [queryEditor, variableEditor, addTab, updateActiveTabValues, onReady]);
   return null;
 }
 
