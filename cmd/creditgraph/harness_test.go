@@ -340,6 +340,13 @@ func (b *logbook) Write(p []byte) (int, error) {
 	return b.text.Write(p)
 }
 
+// forget lets go of what was written so far.
+func (b *logbook) forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.text = bytes.Buffer{}
+}
+
 // String is all that was written.
 func (b *logbook) String() string {
 	b.mu.Lock()

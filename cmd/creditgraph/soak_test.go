@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"runtime"
 	"slices"
@@ -220,6 +221,16 @@ func (s *soak) remains(t *testing.T) remains {
 	t.Helper()
 	if err := s.quiet(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+	// What tests and twins keep to be looked at is none of the program's.
+	for _, leak := range s.leaks() {
+		t.Error("the log tells", leak)
+	}
+	s.log.forget()
+	for _, name := range lending.Providers() {
+		if err := s.admin(t.Context(), name, http.MethodPost, "reset-counts", nil, nil); err != nil {
+			t.Fatal(err)
+		}
 	}
 	var seen []remains
 	settled := func() bool {
