@@ -163,7 +163,7 @@ func (s *soak) misbehave(ctx context.Context, t *testing.T) {
 		{"kind": "garbage"},
 		{"kind": "html"},
 		{"kind": "half_body"},
-		{"kind": "rate_limited"},
+		{"kind": "rate_limited", "header": map[string]any{"Retry-After": "2"}}, // by itself it would ask for a minute
 		{"kind": "status", "status": 503},
 		{"kind": "cut_before_effect"},
 		{"kind": "cut_after_effect"},
