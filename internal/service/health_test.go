@@ -150,11 +150,20 @@ func TestACircuitThatIsOpenHinders(t *testing.T) {
 // limited is a Pinger that knows its rate limit.
 type limited struct {
 	provider.Pinger
+	mu        sync.Mutex
 	remaining int
 	resetsAt  time.Time
 }
 
+func (l *limited) left(remaining int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.remaining = remaining
+}
+
 func (l *limited) RateLimit() (limit, remaining int, resetsAt time.Time, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	return 60, l.remaining, l.resetsAt, true
 }
 

@@ -380,7 +380,7 @@ func TestARateLimitThatRunsLowIsToldAtOnce(t *testing.T) {
 			told      bool
 		}{{59, false}, {31, false}, {30, true}, {29, false}, {13, false}, {12, true}, {4, false}, {3, true}, {1, false}, {0, true}, {60, true}} {
 			before := f.Version()
-			l.remaining = step.remaining
+			l.left(step.remaining)
 			time.Sleep(time.Second)
 			synctest.Wait()
 			if told := f.Version() > before; told != step.told {
