@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,10 +55,11 @@ func TestWhatWaitsIsMetricsAndAlerts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := traced(t, nil)
 		r := &records{}
-		var outage *lending.Error
-		seen := int64(40)
+		var outage atomic.Pointer[lending.Error]
+		var seen atomic.Int64
+		seen.Store(40)
 		w := b.NewWatch(Watched{
-			Backlog: r, Seen: func() int64 { return seen }, Outage: func(lending.Provider) *lending.Error { return outage },
+			Backlog: r, Seen: seen.Load, Outage: func(lending.Provider) *lending.Error { return outage.Load() },
 			Providers: []lending.Provider{lending.Carbon}, UnknownAfter: 15 * time.Minute, Clock: time.Now,
 		})
 		w.Start()
@@ -70,7 +72,8 @@ func TestWhatWaitsIsMetricsAndAlerts(t *testing.T) {
 		}
 
 		r.set(func(r *records) { r.backlog = waiting(time.Now()) })
-		seen, outage = 37, &lending.Error{Kind: lending.KindTimeout}
+		seen.Store(37)
+		outage.Store(&lending.Error{Kind: lending.KindTimeout})
 		w.look(t.Context())
 		for _, early := range []Condition{OutcomeUnknownOld, InboxBacklog, EventLag} {
 			if strings.Contains(b.log.String(), string(early)) {
@@ -89,7 +92,8 @@ func TestWhatWaitsIsMetricsAndAlerts(t *testing.T) {
 		}
 
 		r.set(func(r *records) { r.backlog = service.Backlog{LastSequence: 40} })
-		seen, outage = 40, nil
+		seen.Store(40)
+		outage.Store(nil)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		b.wantLines(t, "creditgraph_event_lag_events 0", `creditgraph_provider_up{provider="CARBON"} 1`, `creditgraph_open_operation_oldest_seconds{status="OUTCOME_UNKNOWN"} 0`)
